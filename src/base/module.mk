@@ -1,0 +1,3 @@
+LIBS += base
+base_SRCS := src/base/hash.c src/base/num.c src/base/strbuf.c \
+	src/base/ether.c src/base/wire.c src/base/frame.c src/base/stream.c

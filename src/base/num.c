@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/num.h"
+
+#include <stddef.h>
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 99;
+}
+
+static bool parse_digits(const char *s, int base, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		int d = digit(*s);
+
+		if (d >= base || v > (UINT64_MAX - 15) / 16)
+			return false;
+		v = v * (uint64_t)base + (uint64_t)d;
+	}
+	*out = v;
+	return true;
+}
+
+bool parse_num(const char *s, int64_t min, int64_t max, int64_t *out)
+{
+	bool neg = *s == '-';
+	uint64_t v;
+	int64_t n;
+	int base = 10;
+
+	s += neg;
+	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+		base = 16;
+		s += 2;
+	}
+	if (!parse_digits(s, base, &v) || v > INT64_MAX)
+		return false;
+	n = neg ? -(int64_t)v : (int64_t)v;
+	if (n < min || n > max)
+		return false;
+	*out = n;
+	return true;
+}
+
+bool parse_mode(const char *s, unsigned int *out)
+{
+	uint64_t v;
+
+	if (!parse_digits(s, 8, &v) || v > 07777)
+		return false;
+	*out = (unsigned int)v;
+	return true;
+}

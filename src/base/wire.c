@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/wire.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cursor.h"
+
+/* A path ends with a NUL inside sun_path. An abstract name (first byte 0) has
+ * no length in this protocol; its NUL padding is cut, as clients bind it. */
+static bool parse_addr(struct wire_request *req, const uint8_t *p)
+{
+	const char *path = req->addr.sun_path;
+	size_t n;
+
+	memcpy(&req->addr, p, sizeof(req->addr));
+	if (req->addr.sun_family != AF_UNIX)
+		return false;
+	if (path[0]) {
+		n = strnlen(path, sizeof(req->addr.sun_path));
+		if (n == sizeof(req->addr.sun_path))
+			return false;
+		n++;
+	} else {
+		n = sizeof(req->addr.sun_path);
+		while (n && !path[n - 1])
+			n--;
+		if (!n)
+			return false;
+	}
+	req->addr_len = offsetof(struct sockaddr_un, sun_path) + n;
+	return true;
+}
+
+enum wire_status wire_parse_request(struct wire_request *req,
+				    const uint8_t *msg, size_t len)
+{
+	struct cursor c = { msg, len, false };
+	uint32_t magic = cursor_host32(&c), word = cursor_host32(&c), type;
+	const uint8_t *addr;
+	size_t n;
+
+	*req = (struct wire_request){ 0 };
+	if (len >= sizeof(magic) && magic != WIRE_MAGIC)
+		return WIRE_BAD_MAGIC;
+	if (c.bad)
+		return WIRE_SHORT;
+	req->version = word < 2 ? 1 : (int)(word & INT32_MAX);
+	if (req->version != 1 && word != WIRE_VERSION)
+		return WIRE_BAD_VERSION;
+	if (req->version == 1) {
+		type = word;
+		cursor_take(&c, 6);
+	} else {
+		type = cursor_host32(&c);
+	}
+	addr = cursor_take(&c, WIRE_SOCKADDR_LEN);
+	if (!addr)
+		return WIRE_SHORT;
+	req->type = type & 0xff;
+	req->port = type >> 8;
+	if (req->type > WIRE_REQ_NEW_PORT0)
+		return WIRE_BAD_TYPE;
+	if (!parse_addr(req, addr))
+		return WIRE_BAD_ADDR;
+	n = size_min(c.left, sizeof(req->descr) - 1);
+	memcpy(req->descr, cursor_take(&c, n), n);
+	return WIRE_OK;
+}
+
+size_t wire_build_request(uint8_t msg[static WIRE_REQ_MAX], uint32_t type,
+			  uint32_t port, const struct sockaddr_un *addr,
+			  const char *descr)
+{
+	const uint32_t head[] = { WIRE_MAGIC, WIRE_VERSION, type | port << 8 };
+	size_t n = size_min(strlen(descr), WIRE_REQ_MAX - WIRE_V3_FIXED);
+
+	memcpy(msg, head, sizeof(head));
+	memcpy(msg + sizeof(head), addr, WIRE_SOCKADDR_LEN);
+	memcpy(msg + WIRE_V3_FIXED, descr, n);
+	return WIRE_V3_FIXED + n;
+}

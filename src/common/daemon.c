@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/strbuf.h"
+#include "common/log.h"
+
+/* Ends with the child's verdict: its byte, or its status if it died first. */
+static void parent_wait(int fd, pid_t child)
+{
+	uint8_t ok;
+	ssize_t n;
+	int status;
+
+	do
+		n = read(fd, &ok, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 1)
+		_exit(EXIT_SUCCESS);
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			_exit(EXIT_FAILURE);
+	_exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status)
+						       : EXIT_FAILURE);
+}
+
+int daemon_fork(struct daemon *d, bool background, int ready_fd)
+{
+	int pipefd[2];
+	pid_t pid;
+	int rc;
+
+	*d = (struct daemon){ background, ready_fd, -1 };
+	if (!background)
+		return 0;
+	if (pipe2(pipefd, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		rc = -errno;
+		close(pipefd[0]);
+		close(pipefd[1]);
+		return rc;
+	}
+	if (pid > 0) {
+		close(pipefd[1]);
+		parent_wait(pipefd[0], pid);
+	}
+	close(pipefd[0]);
+	d->parent_fd = pipefd[1];
+	setsid();
+	return 0;
+}
+
+static int detach(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (int i = 0; i < 3; i++)
+		if (dup2(fd, i) < 0)
+			rc = -errno;
+	if (fd > 2)
+		close(fd);
+	return rc;
+}
+
+/* The protocol of sd_notify(3): one datagram to the socket in the variable. */
+static void notify_systemd(void)
+{
+	static const char msg[] = "READY=1";
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	socklen_t len;
+	int fd;
+
+	if (!path || (path[0] != '/' && path[0] != '@') ||
+	    str_copy(sa.sun_path, sizeof(sa.sun_path), path) < 0)
+		return;
+	if (path[0] == '@')
+		sa.sun_path[0] = '\0';
+	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+			  strlen(path));
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, msg, sizeof(msg) - 1, MSG_NOSIGNAL,
+		   (struct sockaddr *)&sa, len) < 0)
+		log_warn("unable to notify %s: %s", path, strerror(errno));
+	close(fd);
+}
+
+int daemon_ready(struct daemon *d)
+{
+	static const uint8_t ok = 1;
+	int rc = 0;
+
+	notify_systemd();
+	if (d->ready_fd >= 0) {
+		if (write(d->ready_fd, "\n", 1) != 1)
+			log_warn("unable to write to --ready-fd %d: %s",
+				 d->ready_fd, strerror(errno));
+		if (d->ready_fd > 2)
+			close(d->ready_fd);
+		d->ready_fd = -1;
+	}
+	if (!d->background)
+		return 0;
+	if (chdir("/"))
+		return -errno;
+	log_to_syslog();
+	rc = detach();
+	if (!rc && write(d->parent_fd, &ok, 1) != 1)
+		rc = -EPIPE;
+	close(d->parent_fd);
+	d->parent_fd = -1;
+	return rc;
+}
+
+int path_absolute(char *out, const char *path)
+{
+	char cwd[PATH_MAX];
+	int rc;
+
+	if (path[0] == '/') {
+		rc = str_copy(out, PATH_MAX, path);
+	} else {
+		if (!getcwd(cwd, sizeof(cwd)))
+			return -errno;
+		rc = str_fmt(out, PATH_MAX, "%s/%s", cwd, path);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* True if @path holds the pid, and nothing else, of a process that is gone. */
+static bool is_stale(const char *path)
+{
+	char text[24];
+	int64_t pid;
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n < 2 || text[n - 1] != '\n')
+		return false;
+	text[n - 1] = '\0';
+	if (!parse_num(text, 1, INT32_MAX, &pid))
+		return false;
+	return kill((pid_t)pid, 0) && errno == ESRCH;
+}
+
+static int write_pid(int fd)
+{
+	char text[24];
+	int n = str_fmt(text, sizeof(text), "%ld\n", (long)getpid());
+	ssize_t done = write(fd, text, (size_t)n);
+
+	if (done < 0)
+		return -errno;
+	return done == n ? 0 : -ENOSPC;
+}
+
+int pidfile_write(struct pidfile *pf, const char *path)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+	int rc = path_absolute(pf->path, path);
+	int fd;
+
+	if (rc)
+		goto fail;
+	fd = open(pf->path, flags, 0644);
+	if (fd < 0 && errno == EEXIST && is_stale(pf->path) &&
+	    !unlink(pf->path))
+		fd = open(pf->path, flags, 0644);
+	if (fd < 0) {
+		rc = -errno;
+		goto fail;
+	}
+	rc = write_pid(fd);
+	if (close(fd) && !rc)
+		rc = -errno;
+	if (!rc)
+		return 0;
+	unlink(pf->path);
+fail:
+	pf->path[0] = '\0';
+	return rc;
+}
+
+void pidfile_remove(struct pidfile *pf)
+{
+	if (pf->path[0])
+		unlink(pf->path);
+	pf->path[0] = '\0';
+}

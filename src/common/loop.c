@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH 64
+
+struct loop {
+	int epfd;
+	bool running;
+	uint64_t now;
+	uint64_t (*clock)(void);
+	struct loop_timer **heap; /* heap[1] is due first */
+	size_t n_timers, heap_size;
+	struct list hooks;
+	struct loop_fd signals;
+	loop_signal_fn *signal_fn;
+	void *signal_ctx;
+};
+
+static uint64_t monotonic(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * LOOP_SEC + (uint64_t)ts.tv_nsec;
+}
+
+struct loop *loop_new(void)
+{
+	struct loop *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	list_init(&l->hooks);
+	l->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (l->epfd < 0) {
+		free(l);
+		return NULL;
+	}
+	loop_set_clock(l, monotonic);
+	return l;
+}
+
+void loop_free(struct loop *l)
+{
+	int fd;
+
+	if (!l)
+		return;
+	fd = l->signals.on ? l->signals.fd : -1;
+	loop_fd_del(l, &l->signals);
+	if (fd >= 0)
+		close(fd);
+	close(l->epfd);
+	free(l->heap);
+	free(l);
+}
+
+void loop_set_clock(struct loop *l, uint64_t (*clock)(void))
+{
+	l->clock = clock;
+	l->now = clock();
+}
+
+uint64_t loop_now(const struct loop *l)
+{
+	return l->now;
+}
+
+uint64_t loop_clock(struct loop *l)
+{
+	return l->now = l->clock();
+}
+
+void loop_stop(struct loop *l)
+{
+	l->running = false;
+}
+
+/* ---- descriptors ---- */
+
+int loop_fd_add(struct loop *l, struct loop_fd *w, int fd, uint32_t events,
+		loop_fd_fn *fn)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = w };
+
+	if (epoll_ctl(l->epfd, EPOLL_CTL_ADD, fd, &ev))
+		return -errno;
+	*w = (struct loop_fd){
+		.fd = fd, .on = true, .events = events, .fn = fn
+	};
+	return 0;
+}
+
+int loop_fd_want(struct loop *l, struct loop_fd *w, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = w };
+
+	if (w->events == events)
+		return 0;
+	if (epoll_ctl(l->epfd, EPOLL_CTL_MOD, w->fd, &ev))
+		return -errno;
+	w->events = events;
+	return 0;
+}
+
+void loop_fd_del(struct loop *l, struct loop_fd *w)
+{
+	if (!w->on)
+		return;
+	epoll_ctl(l->epfd, EPOLL_CTL_DEL, w->fd, NULL);
+	if (w->slot)
+		w->slot->data.ptr = NULL;
+	*w = (struct loop_fd){ .fd = -1 };
+}
+
+/* Two passes: first every watch learns its slot, then they are called; a
+ * callback that removes a watch further on blanks that slot. */
+static void run_watches(struct epoll_event *ev, int n)
+{
+	for (int i = 0; i < n; i++)
+		((struct loop_fd *)ev[i].data.ptr)->slot = &ev[i];
+
+	for (int i = 0; i < n; i++) {
+		struct loop_fd *w = ev[i].data.ptr;
+
+		if (!w)
+			continue;
+		w->slot = NULL;
+		w->fn(w, ev[i].events);
+	}
+}
+
+/* ---- timers: a binary heap that knows where each timer sits ---- */
+
+static void heap_put(struct loop *l, size_t pos, struct loop_timer *t)
+{
+	l->heap[pos] = t;
+	t->pos = pos;
+}
+
+static void heap_up(struct loop *l, struct loop_timer *t)
+{
+	size_t pos = t->pos;
+
+	for (; pos > 1 && l->heap[pos / 2]->due > t->due; pos /= 2)
+		heap_put(l, pos, l->heap[pos / 2]);
+	heap_put(l, pos, t);
+}
+
+static void heap_down(struct loop *l, struct loop_timer *t)
+{
+	size_t pos = t->pos, child;
+
+	while ((child = 2 * pos) <= l->n_timers) {
+		if (child < l->n_timers &&
+		    l->heap[child + 1]->due < l->heap[child]->due)
+			child++;
+		if (l->heap[child]->due >= t->due)
+			break;
+		heap_put(l, pos, l->heap[child]);
+		pos = child;
+	}
+	heap_put(l, pos, t);
+}
+
+static int heap_grow(struct loop *l)
+{
+	size_t size = l->heap_size ? 2 * l->heap_size : 16;
+	struct loop_timer **heap;
+
+	heap = realloc(l->heap, size * sizeof(struct loop_timer *));
+	if (!heap)
+		return -ENOMEM;
+	l->heap = heap;
+	l->heap_size = size;
+	return 0;
+}
+
+int loop_timer_set(struct loop *l, struct loop_timer *t, uint64_t delay,
+		   loop_timer_fn *fn)
+{
+	if (!t->pos && l->n_timers + 1 >= l->heap_size && heap_grow(l))
+		return -ENOMEM;
+	t->due = l->now + delay;
+	t->fn = fn;
+	if (!t->pos)
+		heap_put(l, ++l->n_timers, t);
+	heap_up(l, t);
+	heap_down(l, t);
+	return 0;
+}
+
+void loop_timer_del(struct loop *l, struct loop_timer *t)
+{
+	struct loop_timer *last;
+
+	if (!t->pos)
+		return;
+	last = l->heap[l->n_timers--];
+	if (last != t) {
+		heap_put(l, t->pos, last);
+		heap_up(l, last);
+		heap_down(l, last);
+	}
+	t->pos = 0;
+}
+
+bool loop_timer_armed(const struct loop_timer *t)
+{
+	return t->pos != 0;
+}
+
+/* A timer that is set again inside its own callback waits for the next turn,
+ * even with a delay of 0: the watches get their chance in between. */
+static void run_timers(struct loop *l)
+{
+	size_t budget = l->n_timers;
+
+	while (budget-- && l->n_timers && l->heap[1]->due <= l->now) {
+		struct loop_timer *t = l->heap[1];
+
+		loop_timer_del(l, t);
+		t->fn(t);
+	}
+}
+
+/* ---- hooks and signals ---- */
+
+void loop_hook_add(struct loop *l, struct loop_hook *h, loop_hook_fn *fn)
+{
+	h->fn = fn;
+	list_add_tail(&l->hooks, &h->node);
+}
+
+void loop_hook_del(struct loop_hook *h)
+{
+	list_del(&h->node);
+}
+
+static void run_hooks(struct loop *l)
+{
+	list_for_each_safe(it, next, &l->hooks) {
+		struct loop_hook *h = list_entry(it, struct loop_hook, node);
+
+		h->fn(h);
+	}
+}
+
+static void signal_readable(struct loop_fd *w, uint32_t events)
+{
+	struct loop *l = container_of(w, struct loop, signals);
+	struct signalfd_siginfo si;
+
+	while (read(w->fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		l->signal_fn(l->signal_ctx, (int)si.ssi_signo);
+}
+
+int loop_signals(struct loop *l, const sigset_t *set, loop_signal_fn *fn,
+		 void *ctx)
+{
+	int fd, rc;
+
+	if (sigprocmask(SIG_BLOCK, set, NULL))
+		return -errno;
+	fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	l->signal_fn = fn;
+	l->signal_ctx = ctx;
+	rc = loop_fd_add(l, &l->signals, fd, EPOLLIN, signal_readable);
+	if (rc)
+		close(fd);
+	return rc;
+}
+
+/* ---- the turn ---- */
+
+/* Rounded up, so that a timer is never found not quite due. */
+static int wait_ms(const struct loop *l)
+{
+	uint64_t left;
+
+	if (!l->n_timers)
+		return -1;
+	if (l->heap[1]->due <= l->now)
+		return 0;
+	left = (l->heap[1]->due - l->now + LOOP_MS - 1) / LOOP_MS;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+int loop_run(struct loop *l)
+{
+	struct epoll_event ev[BATCH];
+
+	l->running = true;
+	run_hooks(l);
+	while (l->running) {
+		int n = epoll_wait(l->epfd, ev, BATCH, wait_ms(l));
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		l->now = l->clock();
+		run_watches(ev, n);
+		run_timers(l);
+		run_hooks(l);
+	}
+	return 0;
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/unixsock.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/strbuf.h"
+
+#define BACKLOG 1024
+
+int unixsock_addr(struct sockaddr_un *sa, const char *path)
+{
+	int rc;
+
+	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (!*path)
+		return -ENOENT;
+	rc = str_copy(sa->sun_path, sizeof(sa->sun_path), path);
+	return rc < 0 ? rc : 0;
+}
+
+static int connect_to(const struct sockaddr_un *sa, int flags)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)sa, sizeof(*sa))) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+int unixsock_connect(const char *path)
+{
+	struct sockaddr_un sa;
+	int rc = unixsock_addr(&sa, path);
+
+	return rc ? rc : connect_to(&sa, 0);
+}
+
+/* Only a refused connection proves that a socket is left over: EAGAIN is a
+ * listener with a full backlog, EACCES somebody else's. */
+static int remove_stale(const struct sockaddr_un *sa)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(sa->sun_path, &st))
+		return -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = connect_to(sa, SOCK_NONBLOCK);
+	if (fd >= 0)
+		close(fd);
+	if (fd != -ECONNREFUSED)
+		return -EADDRINUSE;
+	return unlink(sa->sun_path) ? -errno : 0;
+}
+
+static int bind_fresh(int fd, const struct sockaddr_un *sa)
+{
+	int rc;
+
+	if (!bind(fd, (const struct sockaddr *)sa, sizeof(*sa)))
+		return 0;
+	if (errno != EADDRINUSE)
+		return -errno;
+	rc = remove_stale(sa);
+	if (rc)
+		return rc;
+	return bind(fd, (const struct sockaddr *)sa, sizeof(*sa)) ? -errno : 0;
+}
+
+/* Listening comes last: nobody can connect before mode and group are set. */
+int unixsock_listen(const char *path, mode_t mode, gid_t gid)
+{
+	struct sockaddr_un sa;
+	int rc = unixsock_addr(&sa, path);
+	int fd;
+
+	if (rc)
+		return rc;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	rc = bind_fresh(fd, &sa);
+	if (rc)
+		goto fail;
+	if (gid != UNIXSOCK_KEEP_GROUP && chown(path, (uid_t)-1, gid))
+		rc = -errno;
+	else if (chmod(path, mode) || listen(fd, BACKLOG))
+		rc = -errno;
+	if (!rc)
+		return fd;
+	unlink(path);
+fail:
+	close(fd);
+	return rc;
+}
+
+int unixsock_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
+		return -errno;
+	*pid = cred.pid;
+	*uid = cred.uid;
+	*gid = cred.gid;
+	return 0;
+}
+
+bool unixsock_group(const char *name, gid_t *gid)
+{
+	const struct group *gr = getgrnam(name);
+	int64_t num;
+
+	if (gr) {
+		*gid = gr->gr_gid;
+		return true;
+	}
+	if (!parse_num(name, 0, UINT32_MAX - 1, &num))
+		return false;
+	*gid = (gid_t)num;
+	return true;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * unixsock - unix stream sockets with the care that files in shared
+ * directories need
+ */
+#ifndef COMMON_UNIXSOCK_H
+#define COMMON_UNIXSOCK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#define UNIXSOCK_KEEP_GROUP ((gid_t)-1)
+
+/* Fills @sa. 0, or -ENAMETOOLONG when @path does not fit with its NUL. */
+int unixsock_addr(struct sockaddr_un *sa, const char *path);
+
+/* A non-blocking listener on @path with @mode and, unless
+ * UNIXSOCK_KEEP_GROUP, @gid. A socket that nobody listens on is replaced;
+ * one that is in use gives -EADDRINUSE, another kind of file -EEXIST.
+ * Returns the descriptor or -errno. */
+int unixsock_listen(const char *path, mode_t mode, gid_t gid);
+
+/* A connected, blocking descriptor or -errno. */
+int unixsock_connect(const char *path);
+
+/* The peer's real credentials. 0 or -errno. */
+int unixsock_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
+
+/* A group by name or number. False: no such group. */
+bool unixsock_group(const char *name, gid_t *gid);
+
+#endif
