@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * console - management sessions: lines in, replies out
+ *
+ * Serves any number of clients of a unix stream socket, and the terminal or
+ * pipe the program was started on, in VDE 2's text protocol:
+ *
+ *   greeting, then for each line: [data block] result, prompt
+ *   data block   "0000 DATA END WITH '.'\n" lines ".\n"
+ *   result       "1NNN TEXT\n", NNN an errno, 1000 for success
+ *   event        "3TTT CATEGORY TEXT\n", TTT octal, at any time between lines
+ *   farewell     "9999 END OF SESSION", then the connection is closed
+ *
+ * A line that begins with "-j " answers with its data block as one JSON
+ * document. Input is buffered by line; a command without a newline that is
+ * followed by CONSOLE_IDLE of silence runs too, for old clients. Lines above
+ * CONSOLE_LINE_MAX are refused whole.
+ *
+ * Output is buffered per session and never blocks. A session that does not
+ * read is not read from either (its commands wait), loses events above
+ * CONSOLE_EVENT_ROOM of waiting output and, above CONSOLE_OUT_MAX, its
+ * connection. Nobody else notices.
+ */
+#ifndef COMMON_CONSOLE_H
+#define COMMON_CONSOLE_H
+
+#include "common/loop.h"
+#include "common/mgmt.h"
+
+#define CONSOLE_LINE_MAX 1023
+#define CONSOLE_IDLE (100 * LOOP_MS)
+#define CONSOLE_EVENT_ROOM (256 * 1024)
+#define CONSOLE_OUT_MAX (16 * 1024 * 1024)
+
+struct console;
+struct console_session;
+
+struct console_config {
+	struct loop *loop;
+	const struct mgmt *mgmt;
+	const char *greeting; /* banner lines, without the prompt */
+	const char *prompt; /* "vde$ "; shown after a newline */
+	/* The terminal's end of input: the program ends. */
+	void (*stdin_eof)(void *ctx);
+	/* A session has gone: forget what points at it. May be NULL. */
+	void (*session_gone)(void *ctx, struct console_session *);
+	void *ctx;
+};
+
+/* The config is copied, what it points at must outlive the console. NULL
+ * without memory. */
+struct console *console_new(const struct console_config *);
+/* Closes every session; removes nothing from the file system. */
+void console_free(struct console *);
+
+/* Starts to accept on @fd (unixsock_listen()), which stays the caller's. */
+int console_listen(struct console *, int fd);
+/* Serves descriptors 0 and 1: no greeting, and the prompt only on a tty. */
+int console_stdin(struct console *);
+
+/* Runs the commands of a file. With @session its lines and replies go there,
+ * as VDE 2's `load` shows them; else (an rc file) output is dropped and each
+ * bad line is logged with file and line number. -errno if @path cannot be
+ * read; bad lines do not stop it. Loads nest to a depth of 8 (-ELOOP). */
+int console_load(struct console *, const char *path,
+		 struct console_session *session);
+
+/* For handlers: this session ends after its reply ("logout"); its input is
+ * the terminal and cannot log out. */
+void console_logout(struct console_session *);
+bool console_is_terminal(const struct console_session *);
+
+/* Says farewell to one session, as VDE 2 does before a shutdown. */
+void console_farewell(struct console_session *);
+
+/* An event line for one session. */
+void console_event(struct console_session *, unsigned int tag,
+		   const char *category, const char *text);
+
+/* Room for 64 flags that belong to the program, e.g. subscribed events. */
+uint64_t *console_flags(struct console_session *);
+/* Calls @fn for every session. */
+void console_for_each(struct console *,
+		      void (*fn)(void *ctx, struct console_session *),
+		      void *ctx);
+
+#endif
