@@ -1,0 +1,4 @@
+# A fuzz target is tests/fuzz/fuzz_PARSER.c with stored inputs, at least one,
+# in tests/fuzz/corpus/fuzz_PARSER/; its _LIBS are an assertion about layers.
+# `make check` replays the inputs, `make fuzz` looks for new ones.
+fuzz_test = $(eval FUZZ_TARGETS += $(1))$(eval $(1)_LIBS := $(2))
