@@ -110,7 +110,7 @@ static inline int frame_iov(const struct frame *f, bool tagged,
 		return 1;
 	}
 	iov[0] = (struct iovec){ f->data, FRAME_ADDRS };
-	iov[1] = (struct iovec){ (void *)(uintptr_t)f->tag, ETHER_TAG_LEN };
+	iov[1] = (struct iovec){ unconst(f->tag), ETHER_TAG_LEN };
 	iov[2] = (struct iovec){ f->data + FRAME_ADDRS, f->len - FRAME_ADDRS };
 	return 3;
 }

@@ -26,6 +26,18 @@ static inline bool size_mul(size_t a, size_t b, size_t *out)
 	return !__builtin_mul_overflow(a, b, out);
 }
 
+/* For interfaces that take a pointer to what they only read, as struct iovec
+ * does: the caller promises that nobody writes. */
+static inline void *unconst(const void *p)
+{
+	union {
+		const void *from;
+		void *to;
+	} u = { p };
+
+	return u.to;
+}
+
 static inline size_t size_min(size_t a, size_t b)
 {
 	return a < b ? a : b;
