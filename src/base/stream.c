@@ -47,6 +47,7 @@ const uint8_t *stream_next(struct stream *s, size_t *len)
 		n = (size_t)p[0] << 8 | p[1];
 		if (n > s->max) {
 			s->too_long++;
+			s->too_long_len = n;
 			s->skip = STREAM_HDR + n;
 			continue;
 		}

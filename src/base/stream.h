@@ -23,6 +23,7 @@ struct stream {
 	size_t max; /* longest frame that is delivered */
 	size_t skip; /* bytes of an overlong frame still to come */
 	uint64_t too_long; /* frames skipped because of @max */
+	size_t too_long_len; /* length of the last of them */
 };
 
 /* @size must be at least STREAM_HDR + @max. */
