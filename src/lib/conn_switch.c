@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * conn_switch - connections to a switch, by the VDE 2 control protocol
+ *
+ * base/wire.h describes the messages. Our datagram socket needs a name only
+ * until the switch has connected to it, so the file is removed again at once.
+ * A switch says no by hanging up, and VDE 2.3.2 by saying nothing at all:
+ * both the connect and the answer are waited for HANDSHAKE_S at most.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/strbuf.h"
+#include "base/wire.h"
+#include "lib/conn.h"
+#include "lib/defaults.h"
+#include "lib/dgram.h"
+#include "lib/locator.h"
+
+#define HANDSHAKE_S 5
+#define NAME_TRIES 10000
+
+/* A parsed "vde" locator; what was not written is NULL. */
+struct target {
+	char *path;
+	const char *word; /* port number or name of a port group */
+	const char *group;
+	const char *mode;
+	bool brackets;
+};
+
+/* The same with every number read and every default filled in. */
+struct plan {
+	uint8_t type; /* WIRE_REQ_* */
+	uint32_t port;
+	const char *socket_name; /* to try before "ctl", or NULL */
+	char number[12]; /* room for a socket name that is a number */
+	bool has_group;
+	gid_t gid;
+	mode_t mode;
+	const char *descr;
+};
+
+int conn_group(const char *name, gid_t *gid)
+{
+	struct group gr, *found = NULL;
+	int64_t number;
+	char buf[16384];
+
+	if (getgrnam_r(name, &gr, buf, sizeof(buf), &found) == 0 && found) {
+		*gid = found->gr_gid;
+		return 0;
+	}
+	if (!parse_num(name, 0, UINT32_MAX - 1, &number))
+		return -EINVAL;
+	*gid = (gid_t)number;
+	return 0;
+}
+
+static int plan_port(struct plan *p, const struct target *t, int port)
+{
+	int64_t n = port;
+
+	if (t->word && *t->word) {
+		if (strchr(t->word, '/'))
+			return -EINVAL;
+		if (!parse_num(t->word, INT32_MIN, INT32_MAX, &n)) {
+			p->socket_name = t->word;
+			return 0;
+		}
+		if (!n)
+			n = -1;
+	}
+	if (n > UINT32_MAX >> 8)
+		return -EINVAL;
+	if (n < 0) {
+		p->type = WIRE_REQ_NEW_PORT0;
+	} else if (n > 0) {
+		p->port = (uint32_t)n;
+		str_fmt(p->number, sizeof(p->number), "%u", p->port);
+		p->socket_name = p->number;
+	}
+	return 0;
+}
+
+static int make_plan(struct plan *p, const struct target *t,
+		     const struct conn_args *args)
+{
+	const char *group = t->group ? t->group : args->group;
+	unsigned int mode;
+	int rc;
+
+	*p = (struct plan){ .mode = args->mode, .descr = args->descr };
+	rc = plan_port(p, t, args->port);
+	if (rc < 0)
+		return rc;
+	if (group && *group) {
+		rc = conn_group(group, &p->gid);
+		if (rc < 0)
+			return rc;
+		p->has_group = true;
+	}
+	if (t->mode && *t->mode) {
+		if (!parse_mode(t->mode, &mode))
+			return -EINVAL;
+		p->mode = mode;
+	}
+	return 0;
+}
+
+static int set_timeout(int fd, int seconds)
+{
+	const struct timeval tv = { .tv_sec = seconds };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* An empty @name: @dir itself is the socket. */
+static int fill_addr(struct sockaddr_un *sa, const char *dir, const char *name)
+{
+	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	return str_fmt(sa->sun_path, sizeof(sa->sun_path), "%s%s%s", dir,
+		       *name ? "/" : "", name);
+}
+
+static int connect_to(int fd, const char *dir, const char *name)
+{
+	struct sockaddr_un sa;
+	int rc = fill_addr(&sa, dir, name);
+
+	if (rc < 0)
+		return rc;
+	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) == 0)
+		return 0;
+	return errno == EAGAIN ? -ETIMEDOUT : -errno;
+}
+
+/* @name is that of the socket that answered. */
+static int connect_ctl(int fd, const char *dir, const struct plan *p,
+		       const char **name)
+{
+	int rc;
+
+	if (p->socket_name) {
+		rc = connect_to(fd, dir, p->socket_name);
+		if (rc == 0) {
+			*name = p->socket_name;
+			return 0;
+		}
+	}
+	rc = connect_to(fd, dir, "ctl");
+	*name = "ctl";
+	return rc;
+}
+
+static int bind_name(int fd, struct sockaddr_un *sa, const char *dir,
+		     const char *prefix)
+{
+	for (int i = 0; i < NAME_TRIES; i++) {
+		*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
+		if (str_fmt(sa->sun_path, sizeof(sa->sun_path),
+			    "%s/%s%05d-%05d", dir, prefix, (int)getpid(),
+			    i) < 0)
+			return -ENAMETOOLONG;
+		if (bind(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0)
+			return 0;
+		if (errno != EADDRINUSE)
+			return -errno;
+	}
+	return -EADDRINUSE;
+}
+
+/* Where the switch finds our datagram socket; the first error is the one
+ * that is worth telling. */
+static int bind_data(int fd, struct sockaddr_un *sa, const char *dir)
+{
+	static const char *const elsewhere[] = { "/var/run", "/var/tmp",
+						 "/tmp" };
+	int first = bind_name(fd, sa, dir, ".");
+
+	if (first == 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
+		if (bind_name(fd, sa, elsewhere[i], "vde.") == 0)
+			return 0;
+	return first;
+}
+
+/* Lets the switch write to our socket: it may run as another user. */
+static int grant_access(const char *path, const char *dir, const char *ctl,
+			const struct plan *p)
+{
+	struct sockaddr_un sa;
+	mode_t mode = p->mode;
+	struct stat st;
+
+	if (p->has_group) {
+		if (chown(path, (uid_t)-1, p->gid) < 0)
+			return -errno;
+	} else if (!(mode & 077) && fill_addr(&sa, dir, ctl) >= 0 &&
+		   stat(sa.sun_path, &st) == 0 && st.st_uid != 0 &&
+		   st.st_uid != geteuid()) {
+		if (chown(path, (uid_t)-1, st.st_gid) == 0)
+			mode |= 070;
+		else
+			mode |= 077;
+	}
+	return chmod(path, mode) < 0 ? -errno : 0;
+}
+
+static int receive_all(int fd, void *buf, size_t len)
+{
+	char *p = buf;
+
+	while (len) {
+		ssize_t n = recv(fd, p, len, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		if (n == 0)
+			return -ECONNRESET;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Asks for the port; @peer becomes the switch's datagram socket. Being hung
+ * up on means that the switch refused, and a wanted port is the likely
+ * reason. */
+static int ask(int fd, const struct plan *p, const struct sockaddr_un *own,
+	       struct sockaddr_un *peer)
+{
+	uint8_t msg[WIRE_REQ_MAX];
+	size_t len = wire_build_request(msg, p->type, p->port, own, p->descr);
+	ssize_t n = send(fd, msg, len, MSG_NOSIGNAL);
+	int rc;
+
+	if (n < 0)
+		return errno == EPIPE ? -ECONNRESET : -errno;
+	if ((size_t)n != len)
+		return -ETIMEDOUT;
+	rc = receive_all(fd, peer, sizeof(*peer));
+	if (rc == -ECONNRESET && (p->port || p->type == WIRE_REQ_NEW_PORT0))
+		return -EBUSY;
+	if (rc < 0)
+		return rc;
+	if (peer->sun_family != AF_UNIX || !peer->sun_path[0] ||
+	    strnlen(peer->sun_path, sizeof(peer->sun_path)) ==
+		    sizeof(peer->sun_path))
+		return -EPROTO;
+	return 0;
+}
+
+/* From the connected control socket on. */
+static int join(int ctl, int data, const char *dir, const char *name,
+		const struct plan *p)
+{
+	struct sockaddr_un own, peer;
+	int rc = bind_data(data, &own, dir);
+
+	if (rc < 0)
+		return rc;
+	rc = grant_access(own.sun_path, dir, name, p);
+	if (rc == 0)
+		rc = ask(ctl, p, &own, &peer);
+	if (rc == 0 &&
+	    connect(data, (const struct sockaddr *)&peer, sizeof(peer)) < 0)
+		rc = -errno;
+	if (rc == 0)
+		chmod(peer.sun_path, p->mode);
+	unlink(own.sun_path);
+	return rc;
+}
+
+static int open_dir(const char *dir, const struct plan *p, struct vdeconn **out)
+{
+	int ctl = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int data = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const char *name;
+	int rc = -errno;
+
+	if (ctl < 0 || data < 0)
+		goto fail;
+	rc = set_timeout(ctl, HANDSHAKE_S);
+	if (rc == 0)
+		rc = connect_ctl(ctl, dir, p, &name);
+	if (rc == 0)
+		rc = join(ctl, data, dir, name, p);
+	if (rc == 0)
+		rc = set_timeout(ctl, 0);
+	if (rc < 0)
+		goto fail;
+	*out = dgram_conn_new(data, ctl);
+	if (*out)
+		return 0;
+	rc = -ENOMEM;
+fail:
+	if (ctl >= 0)
+		close(ctl);
+	if (data >= 0)
+		close(data);
+	return rc;
+}
+
+/* The switch may have another working directory, so names go absolute. */
+static int open_path(const char *path, const struct plan *p,
+		     struct vdeconn **out)
+{
+	char *dir = realpath(path, NULL);
+	struct stat st;
+	int rc;
+
+	if (!dir)
+		return -errno;
+	if (stat(dir, &st) < 0)
+		rc = -errno;
+	else if (!S_ISDIR(st.st_mode))
+		rc = -ENOTDIR;
+	else
+		rc = open_dir(dir, p, out);
+	free(dir);
+	return rc;
+}
+
+/* An error other than "no such switch" is worth more than a later one. */
+static int open_system(const struct plan *p, struct vdeconn **out)
+{
+	int rc = -ENOENT;
+
+	for (const char *const *path = defaults_system(); *path; path++) {
+		int one = open_path(*path, p, out);
+
+		if (one == 0)
+			return 0;
+		if (rc == -ENOENT)
+			rc = one;
+	}
+	return rc;
+}
+
+static int parse_target(struct target *t, char *address)
+{
+	const struct locator_option options[] = {
+		{ "", &t->word },	   { "port", &t->word },
+		{ "portgroup", &t->word }, { "group", &t->group },
+		{ "mode", &t->mode },	   { NULL, NULL },
+	};
+	int rc = locator_parse_path(address, options);
+
+	t->path = address;
+	t->brackets = rc > 0;
+	return rc;
+}
+
+static int open_target(const struct target *t, const struct conn_args *args,
+		       struct vdeconn **out)
+{
+	struct plan p;
+	int rc = make_plan(&p, t, args);
+
+	if (rc < 0)
+		return rc;
+	return *t->path ? open_path(t->path, &p, out) : open_system(&p, out);
+}
+
+/* Options of @over win against those of @t. */
+static void overlay(struct target *t, const struct target *over)
+{
+	if (over->word)
+		t->word = over->word;
+	if (over->group)
+		t->group = over->group;
+	if (over->mode)
+		t->mode = over->mode;
+}
+
+/* A locator from the user's default file, under the options of @over. */
+static int open_line(char *line, const struct target *over,
+		     const struct conn_args *args, struct vdeconn **out)
+{
+	struct target t = { 0 };
+	struct locator l;
+	int rc = locator_split(&l, line);
+
+	if (rc < 0)
+		return rc;
+	if (strcmp(l.module, "vde") != 0)
+		return -EINVAL;
+	rc = parse_target(&t, line + (l.address - line));
+	if (rc < 0)
+		return rc;
+	overlay(&t, over);
+	return open_target(&t, args, out);
+}
+
+/* An address without a path: the user's default switch if it is a path or a
+ * file that names one, with the options of the address on top. */
+static int open_default(const struct target *t, const struct conn_args *args,
+			struct vdeconn **out)
+{
+	char path[LOCATOR_SIZE], *line;
+	struct target whole = { .path = path };
+	int rc;
+
+	if (defaults_user(path, sizeof(path)) < 0)
+		return open_target(t, args, out);
+	line = malloc(LOCATOR_SIZE);
+	if (!line)
+		return -ENOMEM;
+	overlay(&whole, t);
+	rc = defaults_read(path, line, LOCATOR_SIZE);
+	if (rc > 0)
+		rc = open_line(line, t, args, out);
+	else if (rc == 0)
+		rc = open_target(&whole, args, out);
+	free(line);
+	return rc;
+}
+
+int conn_open_switch(const char *address, const struct conn_args *args,
+		     struct vdeconn **out)
+{
+	char *copy = strdup(address);
+	struct target t = { 0 };
+	int rc;
+
+	if (!copy)
+		return -ENOMEM;
+	rc = parse_target(&t, copy);
+	if (rc >= 0)
+		rc = *t.path ? open_target(&t, args, out)
+			     : open_default(&t, args, out);
+	free(copy);
+	return rc;
+}
+
+int conn_open_switch_path(const char *path, const struct conn_args *args,
+			  struct vdeconn **out)
+{
+	struct target t = { 0 };
+	struct plan p;
+	int rc = make_plan(&p, &t, args);
+
+	return rc < 0 ? rc : open_path(path, &p, out);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * dgram - frames as datagrams: what the socket transports share
+ */
+#ifndef LIB_DGRAM_H
+#define LIB_DGRAM_H
+
+#include "lib/conn.h"
+
+/* Operations of a connection that is a connected socket with one frame per
+ * message and needs no more than closing its descriptors and free(). */
+extern const struct conn_ops dgram_ops;
+
+/* Heap object with @ops, or NULL. The descriptors become the object's. */
+struct vdeconn *dgram_conn_new(int data_fd, int ctl_fd);
+
+ssize_t dgram_recv(struct vdeconn *, void *buf, size_t len);
+ssize_t dgram_send(struct vdeconn *, const void *buf, size_t len);
+int dgram_recv_batch(struct vdeconn *, struct vde_frame *, int n);
+int dgram_send_batch(struct vdeconn *, const struct vde_frame *, int n);
+void dgram_close(struct vdeconn *);
+
+#endif

@@ -1,0 +1,9 @@
+# libvdeplug is complete in itself, static and shared: strangers link it, so
+# it brings the parts of base that it needs.
+LIBS += vdeplug
+SHLIBS += vdeplug
+vdeplug_SOVER := 2
+vdeplug_MAP := src/lib/libvdeplug.map
+vdeplug_SRCS := src/lib/vdeplug.c src/lib/locator.c src/lib/defaults.c \
+	src/lib/dgram.c src/lib/conn_switch.c src/lib/stream.c \
+	src/base/num.c src/base/strbuf.c src/base/wire.c src/base/stream.c

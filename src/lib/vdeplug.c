@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * vdeplug - the public calls: find the connector that a locator names, then
+ * pass every call on to it
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "lib/conn.h"
+#include "lib/defaults.h"
+#include "lib/locator.h"
+
+#define DESCR_SIZE 128
+
+/* Debian's library has it; nobody is known to read it. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+VDE_API extern const uint64_t __vde_version_tag;
+const uint64_t __vde_version_tag = 4;
+
+static const struct connector {
+	const char *module;
+	conn_open_fn *open;
+} connectors[] = {
+	{ "vde", conn_open_switch },
+};
+
+static int open_module(const struct locator *l, const struct conn_args *args,
+		       struct vdeconn **out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(connectors); i++)
+		if (strcmp(l->module, connectors[i].module) == 0)
+			return connectors[i].open(l->address, args, out);
+	return -EPROTONOSUPPORT;
+}
+
+static bool is_literal_path(const char *s)
+{
+	struct stat st;
+
+	return stat(s, &st) == 0 &&
+	       (S_ISDIR(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+/* Something that exists is meant as it is written, whatever quotation marks
+ * and brackets are in it. */
+static int open_text(const char *s, const struct conn_args *args,
+		     struct vdeconn **out)
+{
+	struct locator l;
+	int rc = locator_split(&l, s);
+
+	if (rc < 0)
+		return rc;
+	if (l.bare && is_literal_path(s))
+		return conn_open_switch_path(s, args, out);
+	return open_module(&l, args, out);
+}
+
+/* A locator may be in a file, and that is in the user's default. */
+static int open_locator(const char *s, const struct conn_args *args,
+			struct vdeconn **out)
+{
+	char path[LOCATOR_SIZE], *line;
+	int rc;
+
+	if (!*s && defaults_user(path, sizeof(path)) == 0)
+		s = path;
+	line = malloc(LOCATOR_SIZE);
+	if (!line)
+		return -ENOMEM;
+	rc = defaults_read(s, line, LOCATOR_SIZE);
+	if (rc >= 0)
+		rc = open_text(rc ? line : s, args, out);
+	free(line);
+	return rc;
+}
+
+/* What the switch prints about us: who we are and where we came from. */
+static void describe(char *s, size_t size, const char *descr)
+{
+	const char *ssh = getenv("SSH_CLIENT");
+	uid_t uid = geteuid();
+	struct passwd pw, *found = NULL;
+	struct strbuf b;
+	char buf[4096];
+
+	strbuf_init(&b, s, size);
+	strbuf_add(&b, descr);
+	if (getpwuid_r(uid, &pw, buf, sizeof(buf), &found) == 0 && found)
+		strbuf_fmt(&b, " user=%s", found->pw_name);
+	else
+		strbuf_fmt(&b, " user=%u", uid);
+	strbuf_fmt(&b, " pid=%d", (int)getpid());
+	if (ssh && *ssh) {
+		strbuf_add(&b, " SSH=");
+		strbuf_addn(&b, ssh, strcspn(ssh, " \t"));
+	}
+}
+
+VDE_API VDECONN *vde_open_real(char *locator, char *descr,
+			       int interface_version,
+			       struct vde_open_args *args)
+{
+	char whole[DESCR_SIZE];
+	struct conn_args ca = { .descr = whole, .mode = CONN_MODE };
+	struct vdeconn *conn = NULL;
+	int rc;
+
+	if (args && interface_version != LIBVDEPLUG_INTERFACE_VERSION) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (args) {
+		ca.port = args->port;
+		ca.group = args->group;
+		if (args->mode)
+			ca.mode = args->mode;
+	}
+	describe(whole, sizeof(whole), descr ? descr : "");
+	rc = open_locator(locator ? locator : "", &ca, &conn);
+	if (rc < 0) {
+		errno = -rc;
+		return NULL;
+	}
+	return conn;
+}
+
+static ssize_t to_errno(ssize_t rc)
+{
+	if (rc >= 0)
+		return rc;
+	errno = (int)-rc;
+	return -1;
+}
+
+VDE_API ssize_t vde_recv(VDECONN *conn, void *buf, size_t len, int flags)
+{
+	return to_errno(conn ? conn->ops->recv(conn, buf, len) : -EBADF);
+}
+
+VDE_API ssize_t vde_send(VDECONN *conn, const void *buf, size_t len, int flags)
+{
+	if (!conn)
+		return to_errno(-EBADF);
+	return len ? to_errno(conn->ops->send(conn, buf, len)) : 0;
+}
+
+VDE_API int vde_datafd(VDECONN *conn)
+{
+	return conn ? conn->data_fd : (int)to_errno(-EBADF);
+}
+
+VDE_API int vde_ctlfd(VDECONN *conn)
+{
+	return conn ? conn->ctl_fd : (int)to_errno(-EBADF);
+}
+
+VDE_API int vde_close(VDECONN *conn)
+{
+	if (!conn)
+		return (int)to_errno(-EBADF);
+	conn->ops->close(conn);
+	return 0;
+}
+
+VDE_API int vde_recv_batch(VDECONN *conn, struct vde_frame *frames, int n)
+{
+	if (n > VDE_BATCH_MAX)
+		n = VDE_BATCH_MAX;
+	return n > 0 ? conn->ops->recv_batch(conn, frames, n) : -EINVAL;
+}
+
+VDE_API int vde_send_batch(VDECONN *conn, const struct vde_frame *frames, int n)
+{
+	if (n > VDE_BATCH_MAX)
+		n = VDE_BATCH_MAX;
+	return n > 0 ? conn->ops->send_batch(conn, frames, n) : -EINVAL;
+}
