@@ -3,9 +3,10 @@
 #
 # lab.sh - processes and network namespaces for tests, demo and benchmark
 #
-# For bash scripts that source it. Everything started by start() is killed and
-# $TMP, a directory of the script's own, removed when the script ends, however
-# it ends. Nothing here touches the host's network: in_userns() comes first.
+# For bash scripts that set ROOT and BUILD and source it. Everything started by
+# start() is killed and $TMP, a directory of the script's own, removed when the
+# script ends, however it ends. Nothing here touches the host's network:
+# in_userns() comes first.
 # The script defines two functions that do not return: lab_unable REASON, the
 # machine does not permit what is asked for; lab_failed REASON, the program
 # $started did not do what it should, see log_of $started.
@@ -58,6 +59,17 @@ wait_for()
 			return 1
 		fi
 		pause
+	done
+}
+
+# ports_become N SWITCH...: each gets exactly that many active ports.
+ports_become()
+{
+	local n=$1 s
+
+	shift
+	for s; do
+		wait_for active_ports "$s" "$n" || return
 	done
 }
 
@@ -150,6 +162,13 @@ console()
 	else
 		"$ROOT/tests/e2e/console.py" "$TMP/$name.mgmt" "$*"
 	fi
+}
+
+# active_ports NAME N: are exactly N ports active?
+active_ports()
+{
+	[ "$(console "$1" port/print | grep -c '^Port [0-9]* .* ACTIVE')" \
+		-eq "$2" ]
 }
 
 # --- namespaces -----------------------------------------------------------

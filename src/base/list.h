@@ -52,6 +52,8 @@ static inline void list_del(struct list *n)
 
 #define list_entry(node, type, member) container_of(node, type, member)
 
+/* @it is declared here: it cannot stand in parentheses. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define list_for_each(it, head) \
 	for (struct list *it = (head)->next; it != (head); it = it->next)
 
@@ -59,5 +61,6 @@ static inline void list_del(struct list *n)
 #define list_for_each_safe(it, tmp, head)                                   \
 	for (struct list *it = (head)->next, *tmp = it->next; it != (head); \
 	     it = tmp, tmp = it->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

@@ -6,7 +6,8 @@
 void stream_init(struct stream *s, uint8_t *buf, size_t size, size_t max)
 {
 	assert(size >= STREAM_HDR + max);
-	*s = (struct stream){ .buf = buf, .size = size, .max = max };
+	*s = (struct stream){ .size = size, .max = max };
+	s->buf = buf;
 }
 
 static void move_down(struct stream *s)

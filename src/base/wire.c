@@ -77,6 +77,8 @@ size_t wire_build_request(uint8_t msg[static WIRE_REQ_MAX], uint32_t type,
 
 	memcpy(msg, head, sizeof(head));
 	memcpy(msg + sizeof(head), addr, WIRE_SOCKADDR_LEN);
+	/* The message's length ends the description, not a NUL. */
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 	memcpy(msg + WIRE_V3_FIXED, descr, n);
 	return WIRE_V3_FIXED + n;
 }

@@ -94,9 +94,8 @@ int unixsock_listen(const char *path, mode_t mode, gid_t gid)
 	rc = bind_fresh(fd, &sa);
 	if (rc)
 		goto fail;
-	if (gid != UNIXSOCK_KEEP_GROUP && chown(path, (uid_t)-1, gid))
-		rc = -errno;
-	else if (chmod(path, mode) || listen(fd, BACKLOG))
+	if ((gid != UNIXSOCK_KEEP_GROUP && chown(path, (uid_t)-1, gid)) ||
+	    chmod(path, mode) || listen(fd, BACKLOG))
 		rc = -errno;
 	if (!rc)
 		return fd;

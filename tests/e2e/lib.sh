@@ -184,10 +184,3 @@ start_peer_switch()
 		lab_failed "Debian's vde_switch does not start with $*"
 	fi
 }
-
-# active_ports NAME N: are exactly N ports active?
-active_ports()
-{
-	[ "$(console "$1" port/print | grep -c '^Port [0-9]* .* ACTIVE')" \
-		-eq "$2" ]
-}

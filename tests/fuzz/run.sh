@@ -15,6 +15,7 @@ for t; do
 	mkdir -p "$found"
 	[ -d "$stored" ] || stored=
 	echo "  FUZZ  $t for $seconds s"
+	# shellcheck disable=SC2086
 	if "$build/fuzz/$t" -max_total_time="$seconds" -timeout=10 \
 		-rss_limit_mb=1024 -print_final_stats=1 \
 		-artifact_prefix="$build/$t-" "$found" $stored \
