@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WRITER_DEPTH 8
+#define WRITER_DEPTH 32 /* eight nested loads and what a command nests */
 
 typedef void writer_sink_fn(void *ctx, const char *s, size_t len);
 
@@ -46,13 +46,15 @@ void writer_init(struct writer *, bool json, writer_sink_fn *, void *ctx);
 void writer_text(struct writer *, const char *piece);
 void writer_line(struct writer *);
 
-/* @piece may be NULL: then the fact appears in JSON only. @key may be NULL
- * inside a list. @width > 0 pads with zeros on the left to that many digits,
- * < 0 with blanks. */
+/* @piece may be NULL: then the fact appears in JSON only. @key may be NULL:
+ * inside a list elements have none, inside an object the fact then appears in
+ * text only. @width > 0 pads with zeros on the left to that many digits, < 0
+ * with blanks; at most 64. */
 void writer_num(struct writer *, const char *key, const char *piece, int64_t v,
 		int width);
 /* @width > 0 pads with blanks on the right. @v NULL is JSON null and text
- * nothing. Text shows control characters as '?'. */
+ * nothing. Text shows control characters and bytes that are not UTF-8 as '?',
+ * JSON escapes the former and has U+FFFD for the latter. */
 void writer_str(struct writer *, const char *key, const char *piece,
 		const char *v, int width);
 /* @if_true, @if_false: the whole text; NULL for nothing. */

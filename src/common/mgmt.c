@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/mgmt.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/strbuf.h"
+
+#define BLANKS " \t\r\n"
+#define NAME_ROOM 64
+
+/* One parameter of a syntax string. */
+struct param {
+	const char *type;
+	size_t len;
+	bool optional;
+	bool rest; /* "...": takes what is left of the line */
+};
+
+static size_t word_len(const char *s)
+{
+	return strcspn(s, BLANKS);
+}
+
+static const char *next_word(const char *s)
+{
+	s += word_len(s);
+	return s + strspn(s, BLANKS);
+}
+
+const struct mgmt_cmd *mgmt_find(const struct mgmt *m, const char *line)
+{
+	size_t len;
+
+	line += strspn(line, BLANKS);
+	len = word_len(line);
+	for (size_t t = 0; t < m->n_tables; t++) {
+		for (size_t i = 0; i < m->tables[t].n_cmds; i++) {
+			const struct mgmt_cmd *c = &m->tables[t].cmds[i];
+
+			if (c->fn && word_len(c->syntax) == len &&
+			    !memcmp(c->syntax, line, len))
+				return c;
+		}
+	}
+	return NULL;
+}
+
+static struct param param_at(const char *word)
+{
+	struct param p = { .optional = *word == '[' };
+	size_t trim = p.optional ? 2 : 1, len = word_len(word);
+
+	assert(len > 2 * trim && word[trim - 1] == '<');
+	p.type = word + trim;
+	p.len = len - 2 * trim;
+	p.rest = p.len > 3 && !memcmp(p.type + p.len - 3, "...", 3);
+	return p;
+}
+
+static const struct mgmt_type *find_type(const struct mgmt *m,
+					 const struct param *p)
+{
+	for (size_t i = 0; i < m->n_types; i++)
+		if (strlen(m->types[i].name) == p->len &&
+		    !memcmp(m->types[i].name, p->type, p->len))
+			return &m->types[i];
+	return NULL;
+}
+
+/* Cuts the next word, or all the rest, off *@args; NULL if there is none. */
+static char *take(char **args, bool rest)
+{
+	char *s = *args + strspn(*args, BLANKS);
+	size_t len = rest ? strlen(s) : word_len(s);
+
+	*args = s + len + (s[len] != '\0');
+	while (rest && len && strchr(BLANKS, s[len - 1]))
+		len--;
+	s[len] = '\0';
+	return len ? s : NULL;
+}
+
+static int bind_args(const struct mgmt *m, const char *syntax,
+		     struct mgmt_req *req, char *args)
+{
+	for (const char *w = next_word(syntax); *w; w = next_word(w)) {
+		struct param p = param_at(w);
+		const struct mgmt_type *type = find_type(m, &p);
+		char *val = take(&args, p.rest);
+
+		if (!val)
+			return p.optional ? 0 : -EINVAL;
+		assert(req->argc < MGMT_MAX_ARGS);
+		if (!type)
+			req->arg[req->argc].str = val;
+		else if (!parse_num(val, type->min, type->max,
+				    &req->arg[req->argc].num))
+			return -EINVAL;
+		req->argc++;
+	}
+	return take(&args, true) ? -EINVAL : 0;
+}
+
+int mgmt_run(const struct mgmt *m, const struct mgmt_cmd *cmd,
+	     struct mgmt_req *req, char *line)
+{
+	int rc;
+
+	line += strspn(line, BLANKS);
+	req->mgmt = m;
+	req->argc = 0;
+	rc = bind_args(m, cmd->syntax, req, line + word_len(line));
+	return rc ? rc : cmd->fn(req, m->ctx);
+}
+
+static void help_row(struct writer *w, const struct mgmt_cmd *c,
+		     const char *prefix)
+{
+	char name[NAME_ROOM];
+	int len = (int)word_len(c->syntax);
+
+	assert(len < NAME_ROOM);
+	str_fmt(name, sizeof(name), "%.*s", len, c->syntax);
+	if (prefix && strncmp(name, prefix, strlen(prefix)))
+		return;
+	writer_open(w, NULL);
+	writer_str(w, "name", "", name, 18);
+	writer_str(w, "syntax", " ", c->fn ? c->shown : "============", 15);
+	writer_str(w, "help", " ", c->help, 0);
+	writer_str(w, "usage", NULL, c->syntax, 0);
+	writer_bool(w, "menu", !c->fn, NULL, NULL);
+	writer_line(w);
+	writer_close(w);
+}
+
+void mgmt_help(const struct mgmt *m, struct writer *w, const char *prefix)
+{
+	writer_text(w, "COMMAND PATH       SYNTAX          HELP\n");
+	writer_text(w, "------------       --------------  ------------\n");
+	writer_list(w, "commands");
+	for (size_t t = 0; t < m->n_tables; t++)
+		for (size_t i = 0; i < m->tables[t].n_cmds; i++)
+			help_row(w, &m->tables[t].cmds[i], prefix);
+	writer_close(w);
+}
