@@ -13,8 +13,9 @@
  *
  * A line that begins with "-j " answers with its data block as one JSON
  * document. Input is buffered by line; a command without a newline that is
- * followed by CONSOLE_IDLE of silence runs too, for old clients. Lines above
- * CONSOLE_LINE_MAX are refused whole.
+ * followed by CONSOLE_IDLE of silence runs too, for old clients. A line above
+ * CONSOLE_LINE_MAX is refused whole (E2BIG), one with a NUL inside too
+ * (EINVAL). After some commands of one session all others have their turn.
  *
  * Output is buffered per session and never blocks. A session that does not
  * read is not read from either (its commands wait), loses events above
@@ -24,10 +25,11 @@
 #ifndef COMMON_CONSOLE_H
 #define COMMON_CONSOLE_H
 
+#include "common/linebuf.h"
 #include "common/loop.h"
 #include "common/mgmt.h"
 
-#define CONSOLE_LINE_MAX 1023
+#define CONSOLE_LINE_MAX LINEBUF_MAX
 #define CONSOLE_IDLE (100 * LOOP_MS)
 #define CONSOLE_EVENT_ROOM (256 * 1024)
 #define CONSOLE_OUT_MAX (16 * 1024 * 1024)
@@ -50,27 +52,35 @@ struct console_config {
 /* The config is copied, what it points at must outlive the console. NULL
  * without memory. */
 struct console *console_new(const struct console_config *);
-/* Closes every session; removes nothing from the file system. */
+/* Closes every session (session_gone() is called for each); removes nothing
+ * from the file system. Not from inside a handler. */
 void console_free(struct console *);
 
 /* Starts to accept on @fd (unixsock_listen()), which stays the caller's. */
 int console_listen(struct console *, int fd);
-/* Serves descriptors 0 and 1: no greeting, and the prompt only on a tty. */
+/* Serves @fd, a connected stream socket that becomes the console's. On
+ * -errno it stays the caller's. */
+int console_attach(struct console *, int fd);
+/* Serves descriptors 0 and 1: no greeting, and the prompt only on a tty.
+ * Output that nobody takes for a second is dropped, unless it is a stopped
+ * terminal. Makes the process ignore SIGPIPE. 0 or -errno. */
 int console_stdin(struct console *);
 
-/* Runs the commands of a file. With @session its lines and replies go there,
- * as VDE 2's `load` shows them; else (an rc file) output is dropped and each
- * bad line is logged with file and line number. -errno if @path cannot be
- * read; bad lines do not stop it. Loads nest to a depth of 8 (-ELOOP). */
+/* Runs the commands of a regular file of at most 1 MiB (or /dev/null). With
+ * @session its lines and replies go there, as VDE 2's `load` shows them, or,
+ * inside a "-j" command, as list "commands" of its document; else (an rc
+ * file) output is dropped and each bad line is logged with file and line
+ * number. -errno if @path cannot be read; bad lines do not stop it. Loads
+ * nest to a depth of 8 (-ELOOP) and run 65536 lines together (-E2BIG). */
 int console_load(struct console *, const char *path,
 		 struct console_session *session);
 
-/* For handlers: this session ends after its reply ("logout"); its input is
- * the terminal and cannot log out. */
+/* For handlers: this session ends, with a farewell in place of the result
+ * ("logout"). The terminal cannot log out, its command just says nothing. */
 void console_logout(struct console_session *);
 bool console_is_terminal(const struct console_session *);
 
-/* Says farewell to one session, as VDE 2 does before a shutdown. */
+/* The same for any session at any time, as VDE 2 does at a shutdown. */
 void console_farewell(struct console_session *);
 
 /* An event line for one session. */

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/console.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "common/console_impl.h"
+#include "common/log.h"
+
+#define MAX_CLIENTS 256
+#define ACCEPT_BUDGET 16
+#define ACCEPT_PAUSE (100 * LOOP_MS)
+
+struct console *console_new(const struct console_config *cfg)
+{
+	struct console *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->cfg = *cfg;
+	list_init(&c->sessions);
+	return c;
+}
+
+void console_free(struct console *c)
+{
+	if (!c)
+		return;
+	loop_timer_del(c->cfg.loop, &c->retry);
+	loop_fd_del(c->cfg.loop, &c->listener);
+	while (!list_empty(&c->sessions)) {
+		struct console_session *s = list_entry(
+			c->sessions.next, struct console_session, node);
+
+		session_flush(s);
+		session_free(s);
+	}
+	free(c);
+}
+
+int console_attach(struct console *c, int fd)
+{
+	struct console_session *s = session_new(c, false);
+	int rc;
+
+	if (!s)
+		return -ENOMEM;
+	rc = loop_fd_add(c->cfg.loop, &s->io, fd, EPOLLIN, session_readable);
+	if (rc) {
+		session_free(s);
+		return rc;
+	}
+	c->n_clients++;
+	session_puts(s, c->cfg.greeting);
+	session_prompt(s);
+	session_settle(s);
+	return 0;
+}
+
+/* ---- the listener ---- */
+
+static void refuse(int fd)
+{
+	char line[80];
+	int n = str_fmt(line, sizeof(line), "1%03d %s\n", EUSERS,
+			strerror(EUSERS));
+
+	if (n > 0 && send(fd, line, (size_t)n, MSG_NOSIGNAL) < 0)
+		log_debug("unable to refuse a console: %s", strerror(errno));
+	close(fd);
+}
+
+static void accept_some(struct loop_fd *w, uint32_t events);
+
+static void accept_again(struct loop_timer *t)
+{
+	struct console *c = container_of(t, struct console, retry);
+
+	loop_fd_want(c->cfg.loop, &c->listener, EPOLLIN);
+}
+
+/* Out of descriptors or memory: the connection stays in the backlog, where
+ * it would wake the loop for ever; look again a little later instead. */
+static void accept_pause(struct console *c, int err)
+{
+	log_warn_rl(&c->accept_log, loop_now(c->cfg.loop),
+		    "unable to accept a console: %s", strerror(err));
+	if (loop_timer_set(c->cfg.loop, &c->retry, ACCEPT_PAUSE, accept_again))
+		return;
+	loop_fd_want(c->cfg.loop, &c->listener, 0);
+}
+
+static void accept_some(struct loop_fd *w, uint32_t events)
+{
+	struct console *c = container_of(w, struct console, listener);
+
+	for (int i = 0; i < ACCEPT_BUDGET; i++) {
+		int fd = accept4(w->fd, NULL, NULL,
+				 SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int rc;
+
+		if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
+			continue;
+		if (fd < 0) {
+			if (errno != EAGAIN)
+				accept_pause(c, errno);
+			return;
+		}
+		if (c->n_clients >= MAX_CLIENTS) {
+			refuse(fd);
+			continue;
+		}
+		rc = console_attach(c, fd);
+		if (rc) {
+			close(fd);
+			accept_pause(c, -rc);
+			return;
+		}
+	}
+}
+
+int console_listen(struct console *c, int fd)
+{
+	if (c->listener.on)
+		return -EALREADY;
+	return loop_fd_add(c->cfg.loop, &c->listener, fd, EPOLLIN, accept_some);
+}
+
+/* ---- calls by the program ---- */
+
+/* While a command of this session runs, its reply comes first. */
+void console_farewell(struct console_session *s)
+{
+	if (s->ended)
+		return;
+	s->logout = true;
+	if (s->terminal || s->running)
+		return;
+	session_puts(s, "9999 END OF SESSION");
+	s->ended = true;
+	session_flush(s);
+	session_kick(s);
+}
+
+void console_logout(struct console_session *s)
+{
+	console_farewell(s);
+}
+
+bool console_is_terminal(const struct console_session *s)
+{
+	return s->terminal;
+}
+
+uint64_t *console_flags(struct console_session *s)
+{
+	return &s->flags;
+}
+
+void console_for_each(struct console *c,
+		      void (*fn)(void *ctx, struct console_session *),
+		      void *ctx)
+{
+	list_for_each(it, &c->sessions)
+		fn(ctx, list_entry(it, struct console_session, node));
+}
+
+/* Events go before the reply of a command that is running, as VDE 2's do,
+ * never into the middle of it. */
+static void event_sink(void *ctx, const char *text, size_t n)
+{
+	struct console_session *s = ctx;
+
+	if (!s->running || s->deaf) {
+		session_put(s, text, n);
+	} else if (outbuf_insert(&s->out, s->reply_at, text, n,
+				 CONSOLE_OUT_MAX)) {
+		s->reply_at += n;
+	} else if (!s->terminal) {
+		s->broken = true;
+	}
+}
+
+void console_event(struct console_session *s, unsigned int tag,
+		   const char *category, const char *text)
+{
+	char code[16];
+	struct writer w;
+
+	if (s->ended || s->broken ||
+	    outbuf_pending(&s->out) > CONSOLE_EVENT_ROOM)
+		return;
+	str_fmt(code, sizeof(code), "3%03o ", tag);
+	writer_init(&w, false, event_sink, s);
+	writer_text(&w, code);
+	writer_text(&w, category);
+	writer_str(&w, NULL, " ", text, 0);
+	writer_line(&w);
+	if (!s->running)
+		session_kick(s);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * console_impl - what the parts of the console share, and nobody else sees
+ *
+ *   console.c          the listener, the list of sessions, calls by programs
+ *   console_session.c  a session: lines to commands, replies, its socket
+ *   console_term.c     the session on descriptors 0 and 1
+ *   console_load.c     files of commands
+ *
+ * A session is freed in one place only: at the end of a callback of its own
+ * (*_settle()). Whoever else wants it gone marks it and makes the loop call
+ * it, so handlers and event sources may do anything to any session.
+ */
+#ifndef COMMON_CONSOLE_IMPL_H
+#define COMMON_CONSOLE_IMPL_H
+
+#include "common/console.h"
+#include "common/log.h"
+#include "common/outbuf.h"
+
+struct console {
+	struct console_config cfg;
+	struct loop_fd listener;
+	struct loop_timer retry; /* accepting is paused */
+	struct log_limit accept_log;
+	struct list sessions;
+	size_t n_clients; /* sessions without the terminal */
+	unsigned int load_depth;
+	unsigned int load_lines; /* of all nested loads */
+};
+
+/* What only the session on descriptors 0 and 1 has. */
+struct console_term {
+	int out_fd; /* 1, or a non-blocking second opening of its terminal */
+	int prompt_fd; /* the same of 0; -1: 0 is no terminal */
+	bool out_tty, out_sock;
+	bool polled; /* the loop can wait for 0 */
+	struct loop_fd out; /* in the loop while output waits */
+	struct loop_timer again;
+};
+
+struct console_session {
+	struct list node;
+	struct console *console;
+	bool terminal;
+	bool eof; /* no more input will come */
+	bool deaf; /* nothing written will arrive */
+	bool broken; /* to be closed without further words */
+	bool running; /* inside a command */
+	bool logout; /* to end after this reply */
+	bool ended; /* farewell is said: closed once it has gone out */
+	size_t reply_at; /* where this reply starts in @out, if @running */
+	struct writer *json; /* of the "-j" command that runs, or NULL */
+	uint64_t flags;
+	struct loop_fd io; /* the socket, or descriptor 0 */
+	struct loop_timer idle; /* input without a newline waits */
+	struct outbuf out;
+	struct console_term term;
+	struct linebuf in;
+};
+
+/* NULL without memory. Not in the loop yet. */
+struct console_session *session_new(struct console *, bool terminal);
+/* Closes and frees; the socket belongs to the session. */
+void session_free(struct console_session *);
+
+/* Appends to what the session will read. */
+void session_put(struct console_session *, const char *text, size_t n);
+void session_puts(struct console_session *, const char *text);
+void session_sink(void *ctx, const char *text, size_t n);
+void session_result(struct console_session *, int rc);
+void session_prompt(struct console_session *);
+/* Writes what can be written now; true if anything went. */
+bool session_flush(struct console_session *);
+
+/* Runs complete lines until the budget is spent or output waits; with @all
+ * also what has no newline. */
+void session_run(struct console_session *, bool all);
+/* Cuts blanks, and the NUL that some clients send along, off both ends of a
+ * line. NULL if there is a NUL inside: no command has one. */
+char *session_strip(char *s, size_t len);
+/* Steps over a leading "-j", true if there is one. */
+bool session_wants_json(char **line);
+/* Runs @line (which is modified) and replies, but does not prompt. */
+void session_command(struct console_session *, char *line);
+/* Runs the command in @line; its facts go to @w. 0 or -errno. */
+int session_exec(struct console *, struct console_session *, struct writer *w,
+		 const struct mgmt_cmd *cmd, char *line);
+/* Keeps or drops the 100 ms rule's timer; @fresh: bytes have come. */
+void session_idle(struct console_session *, bool fresh);
+
+/* Last act of each callback of a session: what to wait for, or the end. */
+void session_settle(struct console_session *);
+void session_readable(struct loop_fd *, uint32_t events);
+/* Makes the loop call the session soon. */
+void session_kick(struct console_session *);
+
+ssize_t term_write(struct console_session *, const char *p, size_t n);
+void term_prompt(struct console_session *);
+void term_settle(struct console_session *, bool progress);
+void term_kick(struct console_session *);
+void term_fini(struct console_session *);
+
+#endif

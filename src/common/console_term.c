@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The session on descriptors 0 and 1, which belong to others too: the shell,
+ * a pipeline, a service manager. Their O_NONBLOCK flag is shared with all of
+ * them, so it is never touched. Instead
+ *
+ *   a terminal is opened a second time, non-blocking, through /proc;
+ *   a socket is written with MSG_DONTWAIT;
+ *   a pipe that polls writable takes PIPE_BUF bytes without blocking, so it
+ *   is polled before each chunk of that size.
+ *
+ * Reading follows a poll by the loop. What cannot be polled (a regular file,
+ * /dev/null) is always readable: a timer reads it piece by piece. While this
+ * process is in the background of its terminal, reading would stop it
+ * (SIGTTIN); it looks now and then whether it is in the foreground again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "common/console_impl.h"
+
+#define STALL LOOP_SEC /* then output that nobody takes is dropped */
+#define RECHECK (500 * LOOP_MS) /* in the background */
+
+static int open_again(int fd)
+{
+	char path[32];
+
+	if (str_fmt(path, sizeof(path), "/proc/self/fd/%d", fd) < 0)
+		return -1;
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/* Waits for nothing: -1 and EAGAIN if @fd would block. A terminal that could
+ * not be opened again may still block when it is nearly full. */
+static ssize_t write_polled(int fd, const char *p, size_t n)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	if (poll(&pfd, 1, 0) < 0)
+		return -1;
+	if (!pfd.revents) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(fd, p, size_min(n, PIPE_BUF));
+}
+
+ssize_t term_write(struct console_session *s, const char *p, size_t n)
+{
+	if (s->term.out_sock)
+		return send(1, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (s->term.out_fd != 1)
+		return write(s->term.out_fd, p, n);
+	return write_polled(1, p, n);
+}
+
+/* VDE 2 writes the prompt to descriptor 0, so that it is seen on a terminal
+ * but is in no pipe. If both are terminals it goes with the other output,
+ * which keeps the order. */
+void term_prompt(struct console_session *s)
+{
+	char text[128];
+	int n;
+
+	if (s->term.prompt_fd < 0)
+		return;
+	n = str_fmt(text, sizeof(text), "\n%s", s->console->cfg.prompt);
+	if (n < 0)
+		return;
+	if (s->term.out_tty)
+		session_put(s, text, (size_t)n);
+	else if (write_polled(s->term.prompt_fd, text, (size_t)n) < 0)
+		return; /* a full terminal, or one opened for reading only */
+}
+
+static bool in_background(const struct console_session *s)
+{
+	pid_t fg = s->term.prompt_fd >= 0 ? tcgetpgrp(0) : -1;
+
+	return fg > 0 && fg != getpgrp();
+}
+
+static void read_input(struct console_session *s)
+{
+	size_t room;
+	char *p = linebuf_space(&s->in, &room);
+	ssize_t n;
+
+	if (!room)
+		return;
+	n = read(0, p, room);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		s->eof = true;
+		return;
+	}
+	linebuf_fill(&s->in, (size_t)n);
+	session_idle(s, true);
+}
+
+static void turn(struct console_session *s, bool readable)
+{
+	session_flush(s);
+	if (readable && !s->eof && !outbuf_pending(&s->out) &&
+	    !linebuf_ready(&s->in, false))
+		read_input(s);
+	session_run(s, false);
+	session_settle(s);
+}
+
+static void again(struct loop_timer *t)
+{
+	struct console_session *s = container_of(t, struct console_session,
+						 term.again);
+
+	session_flush(s);
+	if (outbuf_pending(&s->out))
+		outbuf_clear(&s->out); /* nothing went for STALL */
+	turn(s, !s->term.polled);
+}
+
+static void input(struct loop_fd *w, uint32_t events)
+{
+	struct console_session *s = container_of(w, struct console_session, io);
+	struct loop *l = s->console->cfg.loop;
+
+	if (in_background(s)) {
+		loop_fd_del(l, &s->io);
+		loop_timer_set(l, &s->term.again, RECHECK, again);
+		return;
+	}
+	turn(s, true);
+}
+
+static void writable(struct loop_fd *w, uint32_t events)
+{
+	turn(container_of(w, struct console_session, term.out), false);
+}
+
+/* ---- what to wait for ---- */
+
+/* Output waits. Descriptor 0 leaves the loop: with its writer gone it would
+ * report a hang-up without end. */
+static void hold(struct console_session *s, bool progress)
+{
+	struct loop *l = s->console->cfg.loop;
+	struct console_term *t = &s->term;
+	int rc = 0;
+
+	loop_fd_del(l, &s->io);
+	loop_timer_del(l, &s->idle);
+	if (!t->out.on)
+		rc = loop_fd_add(l, &t->out, t->out_fd, EPOLLOUT, writable);
+	if ((!t->out_tty || rc) && (progress || !loop_timer_armed(&t->again)))
+		loop_timer_set(l, &t->again, STALL, again);
+}
+
+static void finish(struct console_session *s)
+{
+	struct console_config cfg = s->console->cfg;
+
+	session_free(s);
+	if (cfg.stdin_eof)
+		cfg.stdin_eof(cfg.ctx);
+}
+
+void term_settle(struct console_session *s, bool progress)
+{
+	struct loop *l = s->console->cfg.loop;
+	struct console_term *t = &s->term;
+
+	if (outbuf_pending(&s->out)) {
+		hold(s, progress);
+		return;
+	}
+	loop_fd_del(l, &t->out);
+	loop_timer_del(l, &t->again);
+	if (s->eof && !linebuf_ready(&s->in, true)) {
+		finish(s);
+		return;
+	}
+	session_idle(s, false);
+	if (s->eof || !t->polled || linebuf_ready(&s->in, false))
+		loop_timer_set(l, &t->again, 0, again);
+	if (s->eof)
+		loop_fd_del(l, &s->io);
+	else if (t->polled && !s->io.on &&
+		 loop_fd_add(l, &s->io, 0, EPOLLIN, input))
+		loop_timer_set(l, &t->again, RECHECK, again);
+}
+
+/* An event waits to be written. */
+void term_kick(struct console_session *s)
+{
+	struct loop *l = s->console->cfg.loop;
+	struct console_term *t = &s->term;
+
+	if (!t->out.on &&
+	    loop_fd_add(l, &t->out, t->out_fd, EPOLLOUT, writable))
+		session_flush(s);
+}
+
+void term_fini(struct console_session *s)
+{
+	struct console_term *t = &s->term;
+
+	loop_timer_del(s->console->cfg.loop, &t->again);
+	loop_fd_del(s->console->cfg.loop, &t->out);
+	if (t->out_fd > 1)
+		close(t->out_fd);
+	if (t->prompt_fd > 0)
+		close(t->prompt_fd);
+}
+
+int console_stdin(struct console *c)
+{
+	struct console_session *s = session_new(c, true);
+	struct stat st;
+	int rc, fd;
+
+	if (!s)
+		return -ENOMEM;
+	s->term = (struct console_term){ .out_fd = 1, .prompt_fd = -1 };
+	rc = loop_fd_add(c->cfg.loop, &s->io, 0, EPOLLIN, input);
+	s->term.polled = !rc;
+	if (rc && rc != -EPERM)
+		goto fail;
+	rc = 0;
+	if (!s->term.polled)
+		rc = loop_timer_set(c->cfg.loop, &s->term.again, 0, again);
+	if (rc)
+		goto fail;
+	signal(SIGPIPE, SIG_IGN);
+	s->term.out_sock = !fstat(1, &st) && S_ISSOCK(st.st_mode);
+	s->term.out_tty = isatty(1);
+	if (s->term.out_tty && (fd = open_again(1)) >= 0)
+		s->term.out_fd = fd;
+	if (isatty(0)) {
+		fd = open_again(0);
+		s->term.prompt_fd = fd >= 0 ? fd : 0;
+		term_prompt(s);
+		session_flush(s);
+	}
+	return 0;
+fail:
+	session_free(s);
+	return rc;
+}
