@@ -44,6 +44,8 @@ int daemon_fork(struct daemon *d, bool background, int ready_fd)
 	int rc;
 
 	*d = (struct daemon){ background, ready_fd, -1 };
+	if (ready_fd > 2)
+		(void)fcntl(ready_fd, F_SETFD, FD_CLOEXEC);
 	if (!background)
 		return 0;
 	if (pipe2(pipefd, O_CLOEXEC))
@@ -132,6 +134,21 @@ int daemon_ready(struct daemon *d)
 	return rc;
 }
 
+int std_fds_open(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		if (fd <= 2 && fcntl(fd, F_SETFD, 0))
+			return -errno;
+	} while (fd <= 2);
+	close(fd);
+	return 0;
+}
+
 int path_absolute(char *out, const char *path)
 {
 	char cwd[PATH_MAX];
@@ -147,7 +164,8 @@ int path_absolute(char *out, const char *path)
 	return rc < 0 ? rc : 0;
 }
 
-/* True if @path holds the pid, and nothing else, of a process that is gone. */
+/* True if @path holds the pid, and nothing else, of a process that is gone;
+ * or, negative, of a process group. */
 static bool is_stale(const char *path)
 {
 	char text[24];
@@ -162,15 +180,15 @@ static bool is_stale(const char *path)
 	if (n < 2 || text[n - 1] != '\n')
 		return false;
 	text[n - 1] = '\0';
-	if (!parse_num(text, 1, INT32_MAX, &pid))
+	if (!parse_num(text, -INT32_MAX, INT32_MAX, &pid) || !pid || pid == -1)
 		return false;
 	return kill((pid_t)pid, 0) && errno == ESRCH;
 }
 
-static int write_pid(int fd)
+static int write_id(int fd, pid_t id)
 {
 	char text[24];
-	int n = str_fmt(text, sizeof(text), "%ld\n", (long)getpid());
+	int n = str_fmt(text, sizeof(text), "%ld\n", (long)id);
 	ssize_t done = write(fd, text, (size_t)n);
 
 	if (done < 0)
@@ -179,6 +197,11 @@ static int write_pid(int fd)
 }
 
 int pidfile_write(struct pidfile *pf, const char *path)
+{
+	return pidfile_write_id(pf, path, getpid());
+}
+
+int pidfile_write_id(struct pidfile *pf, const char *path, pid_t id)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
 	int rc = path_absolute(pf->path, path);
@@ -194,7 +217,7 @@ int pidfile_write(struct pidfile *pf, const char *path)
 		rc = -errno;
 		goto fail;
 	}
-	rc = write_pid(fd);
+	rc = write_id(fd, id);
 	if (close(fd) && !rc)
 		rc = -errno;
 	if (!rc)

@@ -18,6 +18,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct daemon {
 	bool background;
@@ -39,7 +40,13 @@ struct pidfile {
  * replaced; -EEXIST if its process lives or it is not a pidfile. On failure
  * no file of ours is left. 0 or -errno. */
 int pidfile_write(struct pidfile *, const char *path);
+/* The same for any process, or for a process group as a negative number. */
+int pidfile_write_id(struct pidfile *, const char *path, pid_t id);
 void pidfile_remove(struct pidfile *);
+
+/* Descriptors 0 to 2 are open afterwards, on /dev/null where they were not:
+ * no file or pipe of the program can be mistaken for them. 0 or -errno. */
+int std_fds_open(void);
 
 /* @out, of PATH_MAX bytes, is @path made absolute with the current directory;
  * for files that are used after daemon_ready(). 0 or -errno. */
