@@ -2,3 +2,4 @@
 # in tests/fuzz/corpus/fuzz_PARSER/; its _LIBS are an assertion about layers.
 # `make check` replays the inputs, `make fuzz` looks for new ones.
 fuzz_test = $(eval FUZZ_TARGETS += $(1))$(eval $(1)_LIBS := $(2))
+$(call fuzz_test,fuzz_chain,chain base)
