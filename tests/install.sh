@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# install.sh - what make install puts is complete, works and goes again
+#
+# Installs what is built in $BUILD below a temporary DESTDIR that already has
+# files of somebody else, builds a client against it, and uninstalls. Called
+# at the root of the tree.
+set -u
+n=0 bad=0
+tmp=$(mktemp -d /tmp/vde-inst.XXXXXX) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+# The outer make's jobs are not ours.
+MAKEFLAGS=$(sed 's/ *--jobserver[^ ]*//; s/ *-j[0-9]*//' <<<"${MAKEFLAGS:-}")
+export MAKEFLAGS
+top=$tmp/usr/local
+
+point()
+{
+	n=$((n + 1))
+	if [ -z "$2" ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		printf '%s\n' "$2" | sed 's/^/# /'
+		bad=1
+	fi
+}
+
+# Without the flags of the build: nothing may be compiled here.
+quiet_make()
+{
+	make --no-print-directory BUILD="${BUILD#"$PWD"/}" SAN="${SAN:-}" \
+		DESTDIR="$tmp" PREFIX=/usr/local "$@" 2>&1
+}
+
+files()
+{
+	(cd "$tmp" && find . ! -type d | sed 's/^\.//' | sort)
+}
+
+mkdir -p "$top/bin" "$top/share/doc/other" "$top/lib"
+echo theirs >"$top/bin/other"
+echo theirs >"$top/lib/libother.so.2"
+before=$(files)
+
+out=$(quiet_make install)
+point "make install succeeds and compiles nothing" \
+	"$([ -e "$top/bin" ] && grep -E 'CC|Error' <<<"$out")"
+point "list-installed is what was installed" "$(
+	diff <({ quiet_make list-installed; echo "$before"; } | sort) <(files)
+)"
+point "every installed program runs" "$(
+	for p in "$top"/bin/*; do
+		[ "${p##*/}" = other ] && continue
+		"$p" --version >/dev/null 2>&1 ||
+			echo "${p##*/} --version: status $?"
+	done
+)"
+point "no program, page or library is writable by others" "$(
+	find "$top" -type f -perm /022
+)"
+
+if [ -e "$top/lib/libvdeplug.so" ] && [ -z "${SAN:-}" ]; then
+	cat >"$tmp/client.c" <<-'C'
+		#include <libvdeplug.h>
+		#include <errno.h>
+		int main(void)
+		{
+			char none[] = "/nonexistent", who[] = "test";
+			return vde_open(none, who, 0) || errno != ENOENT;
+		}
+	C
+	point "a client builds and runs with the shared library" "$(
+		${CC:-cc} -I"$top/include" "$tmp/client.c" -L"$top/lib" \
+			-lvdeplug -o "$tmp/shared" 2>&1 &&
+			LD_LIBRARY_PATH=$top/lib "$tmp/shared" 2>&1 ||
+			echo "status $?"
+	)"
+	point "and with the static one" "$(
+		${CC:-cc} -I"$top/include" "$tmp/client.c" \
+			"$top/lib/libvdeplug.a" -o "$tmp/static" 2>&1 &&
+			"$tmp/static" 2>&1 || echo "status $?"
+	)"
+	if command -v pkg-config >/dev/null; then
+		point "vdeplug.pc tells how" "$(
+			PKG_CONFIG_PATH=$top/lib/pkgconfig pkg-config \
+				--exists vdeplug || echo "no vdeplug"
+			PKG_CONFIG_PATH=$top/lib/pkgconfig pkg-config \
+				--libs vdeplug | grep -qw -e -lvdeplug ||
+				echo "no -lvdeplug"
+		)"
+	fi
+	rm -f "$tmp/client.c" "$tmp/shared" "$tmp/static"
+fi
+
+out=$(quiet_make uninstall)
+point "make uninstall leaves what was there before, and no more" "$(
+	diff <(echo "$before") <(files)
+)"
+point "the directories of the project are gone" "$(
+	find "$top" -type d -path '*/doc/vde*'
+)"
+echo "1..$n"
+exit $bad
