@@ -4,3 +4,5 @@ unit_test = $(eval TESTS += $(1))$(eval $(1)_SRCS := tests/unit/$(1).c)$(eval $(
 $(call unit_test,test_cursor,base)
 $(call unit_test,test_loop,common base)
 $(call unit_test,test_chain,chain base)
+$(call unit_test,test_mactab,bridge base)
+$(call unit_test,test_bridge,bridge base)

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Four-way sets, one cache line each; a key may live in either of two sets,
+ * chosen by the two halves of its keyed hash, and goes into the emptier one.
+ * That keeps overflow practically away up to the load at which the table
+ * doubles (one half), so a lookup reads at most two lines. At its largest
+ * size an insertion may find both sets full; then, of the eight:
+ *
+ *   an expired entry is replaced, else
+ *   the oldest entry of the same port, else
+ *   the oldest entry of a port that holds more entries than this one, else
+ *   nothing: the station is not learned and its frames are flooded.
+ */
+#include "switch/mactab.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/util.h"
+
+#define WAYS 4
+#define DEFAULT_EXPIRE 100
+#define DEFAULT_PERSISTENCE 3
+
+struct entry {
+	uint64_t key; /* 0: free */
+	uint32_t seen_s;
+	uint16_t port;
+};
+
+struct set {
+	struct entry way[WAYS];
+};
+static_assert(sizeof(struct set) == 64, "a set is one cache line");
+
+struct mactab {
+	struct set *sets;
+	size_t mask; /* number of sets - 1 */
+	uint64_t secret;
+	uint32_t expire_s; /* UINT32_MAX: never */
+	uint32_t persistence_s;
+	size_t used;
+	size_t n_ports;
+	uint32_t *per_port; /* entries of each port */
+};
+
+static size_t round_slots(size_t slots)
+{
+	size_t n = MACTAB_MIN_SLOTS;
+
+	while (n < slots && n < MACTAB_MAX_SLOTS)
+		n *= 2;
+	return n;
+}
+
+static struct set *new_sets(size_t slots)
+{
+	size_t bytes = slots / WAYS * sizeof(struct set);
+	struct set *sets = aligned_alloc(sizeof(struct set), bytes);
+
+	if (sets)
+		memset(sets, 0, bytes);
+	return sets;
+}
+
+struct mactab *mactab_new(size_t slots, size_t n_ports, uint64_t secret)
+{
+	struct mactab *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	slots = round_slots(slots);
+	t->sets = new_sets(slots);
+	t->per_port = calloc(n_ports, sizeof(*t->per_port));
+	if (!t->sets || !t->per_port) {
+		mactab_free(t);
+		return NULL;
+	}
+	t->mask = slots / WAYS - 1;
+	t->secret = secret;
+	t->n_ports = n_ports;
+	t->expire_s = DEFAULT_EXPIRE;
+	t->persistence_s = DEFAULT_PERSISTENCE;
+	return t;
+}
+
+void mactab_free(struct mactab *t)
+{
+	if (!t)
+		return;
+	free(t->sets);
+	free(t->per_port);
+	free(t);
+}
+
+static bool expired(const struct mactab *t, const struct entry *e,
+		    uint32_t now_s)
+{
+	return now_s - e->seen_s > t->expire_s;
+}
+
+static void candidates(const struct mactab *t, uint64_t key, struct set *s[2])
+{
+	uint64_t h = hash_u64(key, t->secret);
+
+	s[0] = &t->sets[h & t->mask];
+	s[1] = &t->sets[h >> 32 & t->mask];
+}
+
+static struct entry *lookup(const struct mactab *t, uint64_t key)
+{
+	uint64_t h = hash_u64(key, t->secret);
+	struct set *s = &t->sets[h & t->mask];
+
+	for (int i = 0; i < WAYS; i++)
+		if (s->way[i].key == key)
+			return &s->way[i];
+	s = &t->sets[h >> 32 & t->mask];
+	for (int i = 0; i < WAYS; i++)
+		if (s->way[i].key == key)
+			return &s->way[i];
+	return NULL;
+}
+
+static void forget(struct mactab *t, struct entry *e)
+{
+	t->per_port[e->port]--;
+	t->used--;
+	e->key = 0;
+}
+
+/* A free entry of the emptier set, or NULL. */
+static struct entry *free_entry(struct set *s[2])
+{
+	struct entry *found[2] = { NULL, NULL };
+	int n[2] = { 0, 0 };
+
+	for (int k = 0; k < 2; k++) {
+		for (int i = 0; i < WAYS; i++) {
+			if (!s[k]->way[i].key) {
+				found[k] = &s[k]->way[i];
+				n[k]++;
+			}
+		}
+	}
+	return n[1] > n[0] ? found[1] : found[0];
+}
+
+/* How willingly @e gives way to a newcomer on @port; 0: not at all. */
+static uint32_t rank(const struct mactab *t, const struct entry *e,
+		     unsigned int port, uint32_t now_s)
+{
+	if (expired(t, e, now_s))
+		return 3;
+	if (e->port == port)
+		return 2;
+	return t->per_port[e->port] > t->per_port[port] ? 1 : 0;
+}
+
+static struct entry *victim(const struct mactab *t, struct set *s[2],
+			    unsigned int port, uint32_t now_s)
+{
+	struct entry *best = NULL;
+	uint64_t best_score = 0;
+
+	for (int k = 0; k < 2; k++) {
+		for (int i = 0; i < WAYS; i++) {
+			struct entry *e = &s[k]->way[i];
+			uint64_t score = rank(t, e, port, now_s);
+
+			if (!score)
+				continue;
+			score = score << 32 | (uint32_t)(now_s - e->seen_s);
+			if (score > best_score || !best) {
+				best = e;
+				best_score = score;
+			}
+		}
+	}
+	return best;
+}
+
+static enum mactab_result insert(struct mactab *t, uint64_t key,
+				 unsigned int port, uint32_t now_s)
+{
+	struct set *s[2];
+	struct entry *e;
+	bool crowded = 2 * (t->used + 1) > mactab_slots(t);
+
+	candidates(t, key, s);
+	e = free_entry(s);
+	if ((crowded || !e) && mactab_slots(t) < MACTAB_MAX_SLOTS &&
+	    !mactab_resize(t, 2 * mactab_slots(t))) {
+		candidates(t, key, s);
+		e = free_entry(s);
+	}
+	if (!e) {
+		e = victim(t, s, port, now_s);
+		if (!e)
+			return MACTAB_FULL;
+		forget(t, e);
+	}
+	*e = (struct entry){ key, now_s, (uint16_t)port };
+	t->per_port[port]++;
+	t->used++;
+	return MACTAB_NEW;
+}
+
+enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
+				unsigned int port, uint32_t now_s,
+				unsigned int *old)
+{
+	struct entry *e = lookup(t, key);
+
+	if (!e)
+		return insert(t, key, port, now_s);
+	if (e->port == port) {
+		e->seen_s = now_s;
+		return MACTAB_KNOWN;
+	}
+	*old = e->port;
+	if (now_s - e->seen_s <= t->persistence_s)
+		return MACTAB_KEPT;
+	t->per_port[e->port]--;
+	t->per_port[port]++;
+	e->port = (uint16_t)port;
+	e->seen_s = now_s;
+	return MACTAB_MOVED;
+}
+
+int mactab_find(const struct mactab *t, uint64_t key, uint32_t now_s)
+{
+	const struct entry *e = lookup(t, key);
+
+	return e && !expired(t, e, now_s) ? e->port : -1;
+}
+
+static struct entry *slot(const struct mactab *t, size_t i)
+{
+	return &t->sets[i / WAYS].way[i % WAYS];
+}
+
+void mactab_flush(struct mactab *t, int port, int vlan)
+{
+	size_t left = port < 0 ? t->used : t->per_port[port];
+
+	for (size_t i = 0; left && i < mactab_slots(t); i++) {
+		struct entry *e = slot(t, i);
+
+		if (!e->key || (port >= 0 && e->port != port))
+			continue;
+		left--;
+		if (vlan < 0 || mactab_vlan(e->key) == (unsigned int)vlan)
+			forget(t, e);
+	}
+}
+
+static struct mactab_entry export(const struct entry *e, size_t i)
+{
+	return (struct mactab_entry){ e->key, e->seen_s, e->port, i };
+}
+
+bool mactab_get(const struct mactab *t, uint64_t key, uint32_t now_s,
+		struct mactab_entry *out)
+{
+	const struct entry *e = lookup(t, key);
+
+	if (!e || expired(t, e, now_s))
+		return false;
+	*out = export(e, (size_t)((const char *)e - (const char *)t->sets) /
+				 sizeof(*e));
+	return true;
+}
+
+uint32_t mactab_expire(struct mactab *t, uint32_t now_s, mactab_gone_fn *gone,
+		       void *ctx)
+{
+	uint32_t oldest = 0;
+
+	for (size_t i = 0; t->used && i < mactab_slots(t); i++) {
+		struct entry *e = slot(t, i);
+		struct mactab_entry x;
+
+		if (!e->key)
+			continue;
+		if (expired(t, e, now_s)) {
+			x = export(e, i);
+			forget(t, e);
+			gone(ctx, &x);
+		} else if (now_s - e->seen_s > oldest) {
+			oldest = now_s - e->seen_s;
+		}
+	}
+	if (!t->used)
+		return 0;
+	return t->expire_s == UINT32_MAX ? UINT32_MAX
+					 : now_s - oldest + t->expire_s + 1;
+}
+
+bool mactab_next(const struct mactab *t, size_t from, uint32_t now_s,
+		 struct mactab_entry *out)
+{
+	for (size_t i = from; i < mactab_slots(t); i++) {
+		const struct entry *e = slot(t, i);
+
+		if (e->key && !expired(t, e, now_s)) {
+			*out = export(e, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t mactab_slots(const struct mactab *t)
+{
+	return (t->mask + 1) * WAYS;
+}
+
+size_t mactab_used(const struct mactab *t)
+{
+	return t->used;
+}
+
+/* False if some entry found both its sets full: try a larger size. */
+static bool rehash(const struct mactab *t, struct mactab *fresh)
+{
+	for (size_t i = 0; i < mactab_slots(t); i++) {
+		const struct entry *e = slot(t, i);
+		struct set *s[2];
+		struct entry *to;
+
+		if (!e->key)
+			continue;
+		candidates(fresh, e->key, s);
+		to = free_entry(s);
+		if (!to)
+			return false;
+		*to = *e;
+	}
+	return true;
+}
+
+int mactab_resize(struct mactab *t, size_t slots)
+{
+	struct mactab fresh = *t;
+
+	slots = round_slots(slots);
+	while (slots < 2 * t->used && slots < MACTAB_MAX_SLOTS)
+		slots *= 2;
+	for (;; slots *= 2) {
+		if (slots == mactab_slots(t) || slots > MACTAB_MAX_SLOTS)
+			return 0;
+		fresh.sets = new_sets(slots);
+		if (!fresh.sets)
+			return -ENOMEM;
+		fresh.mask = slots / WAYS - 1;
+		if (rehash(t, &fresh))
+			break;
+		free(fresh.sets);
+	}
+	free(t->sets);
+	*t = fresh;
+	return 0;
+}
+
+int mactab_set_ports(struct mactab *t, size_t n_ports)
+{
+	uint32_t *p = calloc(n_ports, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	memcpy(p, t->per_port, size_min(n_ports, t->n_ports) * sizeof(*p));
+	free(t->per_port);
+	t->per_port = p;
+	t->n_ports = n_ports;
+	return 0;
+}
+
+void mactab_set_expire(struct mactab *t, uint32_t seconds)
+{
+	t->expire_s = seconds ? seconds : UINT32_MAX;
+}
+
+uint32_t mactab_get_expire(const struct mactab *t)
+{
+	return t->expire_s == UINT32_MAX ? 0 : t->expire_s;
+}
+
+void mactab_set_persistence(struct mactab *t, uint32_t seconds)
+{
+	t->persistence_s = seconds;
+}
+
+uint32_t mactab_get_persistence(const struct mactab *t)
+{
+	return t->persistence_s;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mactab - on which port was a station last seen
+ *
+ * The key is VLAN and address, independent learning (IEEE 802.1Q-2018 8.8).
+ * Memory is bounded whatever addresses peers invent, and fair: a port that
+ * floods the table replaces its own entries, never those of a quieter port.
+ * Times are seconds of the caller's monotonic clock.
+ */
+#ifndef SWITCH_MACTAB_H
+#define SWITCH_MACTAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MACTAB_MAX_SLOTS (1u << 18)
+#define MACTAB_MIN_SLOTS 16u
+
+struct mactab;
+
+struct mactab_entry {
+	uint64_t key; /* mactab_key() */
+	uint32_t seen_s;
+	uint16_t port;
+	size_t slot; /* its place in the table */
+};
+
+enum mactab_result {
+	MACTAB_KNOWN, /* refreshed */
+	MACTAB_NEW,
+	MACTAB_MOVED, /* to another port */
+	MACTAB_KEPT, /* on its old port, which spoke too recently */
+	MACTAB_FULL, /* not learned: only quieter ports' entries to replace */
+};
+
+/* @slots is rounded up to a power of two; the table doubles by itself up to
+ * MACTAB_MAX_SLOTS. Ports are 0..@n_ports-1. NULL without memory. */
+struct mactab *mactab_new(size_t slots, size_t n_ports, uint64_t secret);
+void mactab_free(struct mactab *);
+
+static inline uint64_t mactab_key(unsigned int vlan, uint64_t addr)
+{
+	/* bit 60 keeps VLAN 0, address 0 apart from a free slot */
+	return UINT64_C(1) << 60 | (uint64_t)vlan << 48 | addr;
+}
+
+static inline uint64_t mactab_addr(uint64_t key)
+{
+	return key & UINT64_C(0xffffffffffff);
+}
+
+static inline unsigned int mactab_vlan(uint64_t key)
+{
+	return key >> 48 & 0xfff;
+}
+
+/* On MACTAB_MOVED and MACTAB_KEPT, @old is the port the station was on. */
+enum mactab_result mactab_learn(struct mactab *, uint64_t key,
+				unsigned int port, uint32_t now_s,
+				unsigned int *old);
+/* The port, or -1. */
+int mactab_find(const struct mactab *, uint64_t key, uint32_t now_s);
+
+/* The same with all that is known of it; false if nothing is. */
+bool mactab_get(const struct mactab *, uint64_t key, uint32_t now_s,
+		struct mactab_entry *);
+
+/* Forgets what was learned on @port in @vlan; either may be -1 for all. */
+void mactab_flush(struct mactab *, int port, int vlan);
+
+/* Calls @gone for every entry that has expired and forgets it; returns the
+ * second before which nothing can expire, or 0 if the table is empty. */
+typedef void mactab_gone_fn(void *ctx, const struct mactab_entry *);
+uint32_t mactab_expire(struct mactab *, uint32_t now_s, mactab_gone_fn *gone,
+		       void *ctx);
+
+/* The first entry at or after slot @from, skipping expired ones; false at the
+ * end. Safe against changes between calls. */
+bool mactab_next(const struct mactab *, size_t from, uint32_t now_s,
+		 struct mactab_entry *);
+
+size_t mactab_slots(const struct mactab *);
+size_t mactab_used(const struct mactab *);
+
+/* Keeps every entry; a size too small for them is raised. 0 or -ENOMEM. */
+int mactab_resize(struct mactab *, size_t slots);
+/* All ports with entries must exist in the new size. 0 or -ENOMEM. */
+int mactab_set_ports(struct mactab *, size_t n_ports);
+/* An entry expires after more than @seconds of silence; 0: never. */
+void mactab_set_expire(struct mactab *, uint32_t seconds);
+uint32_t mactab_get_expire(const struct mactab *);
+/* A station moves only if its old port was silent for more than @seconds. */
+void mactab_set_persistence(struct mactab *, uint32_t seconds);
+uint32_t mactab_get_persistence(const struct mactab *);
+
+#endif

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "switch/port.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "switch/bridge.h"
+
+/* The pool keeps this much for frames that arrive: what waits in the queues
+ * of slow endpoints may not starve the others. */
+#define POOL_RESERVE (4 * BATCH_MAX)
+
+static const struct {
+	const char *name;
+	bool ingress;
+} reasons[] = {
+	[DROP_RUNT] = { "runt", true },
+	[DROP_TOO_LONG] = { "too_long", true },
+	[DROP_NO_VLAN] = { "no_untagged_vlan", true },
+	[DROP_VLAN] = { "vlan_not_member", true },
+	[DROP_SAME_PORT] = { "same_port", true },
+	[DROP_DEST_GONE] = { "destination_gone", true },
+	[DROP_QUEUE_FULL] = { "queue_full", false },
+	[DROP_NO_BUFFER] = { "no_buffer", false },
+	[DROP_SEND] = { "send_failed", false },
+};
+static_assert(ARRAY_SIZE(reasons) == DROP_N_REASONS, "a reason has no name");
+
+const char *drop_reason_name(enum drop_reason r)
+{
+	return reasons[r].name;
+}
+
+bool drop_reason_is_ingress(enum drop_reason r)
+{
+	return reasons[r].ingress;
+}
+
+struct port *port_new(struct bridge *br, unsigned int id)
+{
+	struct port *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->tx = malloc(BATCH_MAX * sizeof(*p->tx));
+	if (!p->tx) {
+		free(p);
+		return NULL;
+	}
+	p->br = br;
+	p->id = (uint16_t)id;
+	p->allocatable = true;
+	p->current_uid = p->only_uid = p->only_gid = PORT_NOBODY;
+	list_init(&p->touched);
+	list_init(&p->endpoints);
+	return p;
+}
+
+void port_free(struct port *p)
+{
+	if (!p)
+		return;
+	port_flush(p);
+	free(p->tx);
+	free(p);
+}
+
+static bool in_group(const struct port_user *u, uint32_t gid)
+{
+	for (size_t i = 0; i < u->n_groups; i++)
+		if (u->groups[i] == gid)
+			return true;
+	return false;
+}
+
+int port_admits(const struct port *p, const struct port_user *u)
+{
+	if (port_is_active(p))
+		return p->current_uid == u->uid ? 0 : -EACCES;
+	if (p->only_uid == PORT_NOBODY && p->only_gid == PORT_NOBODY)
+		return 0;
+	if (u->uid == 0 || u->uid == p->only_uid)
+		return 0;
+	if (p->only_gid != PORT_NOBODY && in_group(u, p->only_gid))
+		return 0;
+	return -EACCES;
+}
+
+void port_reset_counters(struct port *p)
+{
+	p->in_frames = p->in_bytes = p->out_frames = p->out_bytes = 0;
+	memset(p->drops, 0, sizeof(p->drops));
+}
+
+void endpoint_init(struct endpoint *ep, const struct transport *tr, uint32_t id,
+		   uint32_t uid, const char *descr)
+{
+	size_t len = size_min(strlen(descr), sizeof(ep->descr) - 1);
+
+	*ep = (struct endpoint){ .tr = tr, .id = id, .uid = uid };
+	list_init(&ep->node);
+	for (size_t i = 0; i < len; i++)
+		ep->descr[i] = (unsigned char)descr[i] < ' ' ? '?' : descr[i];
+	ep->descr[len] = '\0';
+}
+
+/* ---- frames in ---- */
+
+/* The one place that pads: with zeros, to the shortest Ethernet frame. */
+static void pad(struct frame *f)
+{
+	if (f->len >= ETHER_MIN_LEN)
+		return;
+	memset(f->data + f->len, 0, ETHER_MIN_LEN - f->len);
+	f->len = ETHER_MIN_LEN;
+}
+
+static bool check_length(struct port *p, const struct frame *f)
+{
+	if (f->len < ETHER_HDR_LEN)
+		p->drops[DROP_RUNT]++;
+	else if (f->len > ETHER_MAX_LEN && !f->offload.gso_type)
+		p->drops[DROP_TOO_LONG]++;
+	else
+		return true;
+	return false;
+}
+
+/* A hub looks at no tag and changes no byte; a switch has it beside them. */
+static bool take_tag(struct port *p, struct frame *f, enum vlan_form *form)
+{
+	*form = p->br->hub ? VLAN_UNTAGGED : vlan_untag(f);
+	if (*form != VLAN_BROKEN)
+		return true;
+	p->drops[DROP_RUNT]++;
+	return false;
+}
+
+void port_rx_take(struct endpoint *ep, struct frame *const *frames, int n,
+		  uint64_t now)
+{
+	struct port *p = ep->port;
+
+	for (int i = 0; i < n; i++) {
+		struct frame *f = frames[i];
+		enum vlan_form form;
+
+		if (check_length(p, f) && take_tag(p, f, &form)) {
+			pad(f);
+			p->in_frames++;
+			p->in_bytes += frame_wire_len(f, form == VLAN_TAGGED);
+			bridge_input(p, f, form, now);
+		}
+		frame_unref(f);
+	}
+}
+
+/* ---- frames out ---- */
+
+void port_tx(struct port *p, struct frame *f, bool tagged)
+{
+	if (p->n_tx == BATCH_MAX)
+		port_flush(p);
+	if (p->n_tx == 0)
+		list_add_tail(&p->br->touched, &p->touched);
+	p->tx[p->n_tx++] = (struct frame_tx){ frame_ref(f), tagged };
+	p->out_frames++;
+	p->out_bytes += frame_wire_len(f, tagged);
+}
+
+/* Keeps what the endpoint did not take, as far as its queue and the pool
+ * allow. */
+static void enqueue(struct endpoint *ep, const struct frame_tx *tx, int n)
+{
+	struct port *p = ep->port;
+
+	for (int i = 0; i < n; i++) {
+		if (frame_pool_left(tx[i].frame->pool) < POOL_RESERVE) {
+			p->drops[DROP_NO_BUFFER]++;
+			continue;
+		}
+		if (txq_push_take(&ep->queue, tx[i]))
+			frame_ref(tx[i].frame);
+		else
+			p->drops[DROP_QUEUE_FULL]++;
+	}
+}
+
+static void endpoint_send(struct endpoint *ep, const struct frame_tx *tx, int n)
+{
+	int sent = 0;
+
+	if (!ep->queue.count)
+		sent = ep->tr->send(ep, tx, n);
+	if (sent < n)
+		enqueue(ep, tx + sent, n - sent);
+}
+
+void endpoint_writable(struct endpoint *ep)
+{
+	while (ep->queue.count) {
+		uint32_t n;
+		const struct frame_tx *tx = txq_front(&ep->queue, &n);
+		int sent;
+
+		if (n > BATCH_MAX)
+			n = BATCH_MAX;
+		sent = ep->tr->send(ep, tx, (int)n);
+		txq_drop_front(&ep->queue, (uint32_t)sent);
+		if (sent < (int)n)
+			return;
+	}
+}
+
+void port_flush(struct port *p)
+{
+	int n = p->n_tx;
+
+	if (!n)
+		return;
+	list_for_each(it, &p->endpoints) {
+		endpoint_send(list_entry(it, struct endpoint, node), p->tx, n);
+	}
+	for (int i = 0; i < n; i++)
+		frame_unref(p->tx[i].frame);
+	p->n_tx = 0;
+	list_del(&p->touched);
+}

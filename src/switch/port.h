@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * port - what a cable is plugged into: endpoints, counters, access rules
+ *
+ * A port exists from its creation until its removal, whether or not anything
+ * is connected. It is active while it has at least one endpoint; every
+ * endpoint gets a copy of what leaves the port. What the data path touches
+ * comes first in struct port.
+ *
+ * Frames that leave gather in the port's batch and go out together at the end
+ * of the loop's turn (bridge_flush()), or when the batch is full. What an
+ * endpoint does not take waits in its queue.
+ */
+#ifndef SWITCH_PORT_H
+#define SWITCH_PORT_H
+
+#include <sys/types.h>
+
+#include "base/list.h"
+#include "switch/transport.h"
+#include "switch/txq.h"
+
+struct bridge;
+
+#define ENDPOINT_DESCR 136
+#define PORT_NOBODY UINT32_MAX /* no user, no group, no restriction */
+
+enum drop_reason {
+	DROP_RUNT, /* shorter than an Ethernet header (and tag) */
+	DROP_TOO_LONG, /* longer than the switch or the port can carry */
+	DROP_NO_VLAN, /* untagged on a port without untagged VLAN */
+	DROP_VLAN, /* tagged for a VLAN this port is not in */
+	DROP_SAME_PORT, /* its destination is where it came from */
+	DROP_DEST_GONE, /* its destination's port has left the VLAN */
+	DROP_QUEUE_FULL, /* the endpoint is too slow */
+	DROP_NO_BUFFER, /* the frame pool is exhausted by slow endpoints */
+	DROP_SEND, /* the endpoint's peer refused it */
+	DROP_N_REASONS
+};
+
+/* Word for the console, and whether it counts arriving or leaving frames. */
+const char *drop_reason_name(enum drop_reason);
+bool drop_reason_is_ingress(enum drop_reason);
+
+struct endpoint {
+	struct list node; /* in port->endpoints, newest first */
+	struct port *port;
+	const struct transport *tr;
+	struct txq queue;
+	uint32_t id; /* what the console calls it; unique in the switch */
+	uint32_t uid; /* of who connected it, or PORT_NOBODY */
+	char descr[ENDPOINT_DESCR]; /* what the peer said of itself */
+};
+
+/* Who asks for a port. */
+struct port_user {
+	uint32_t uid;
+	const gid_t *groups; /* primary and supplementary */
+	size_t n_groups;
+};
+
+struct port {
+	struct bridge *br;
+	uint16_t id;
+	uint16_t pvid; /* VLAN of untagged frames, or VLAN_NONE */
+	uint16_t n_tx;
+	struct frame_tx *tx; /* BATCH_MAX, what leaves this turn */
+	struct list touched; /* in br->touched while n_tx > 0 */
+	struct list endpoints;
+	uint64_t in_frames, in_bytes, out_frames, out_bytes;
+	uint64_t drops[DROP_N_REASONS];
+
+	bool allocatable; /* to whoever asks for any port */
+	uint32_t current_uid; /* of the first endpoint, or PORT_NOBODY */
+	uint32_t only_uid, only_gid; /* access control, or PORT_NOBODY */
+};
+
+static inline bool port_is_active(const struct port *p)
+{
+	return !list_empty(&p->endpoints);
+}
+
+/* NULL without memory. The bridge keeps the table (bridge_port_create()). */
+struct port *port_new(struct bridge *, unsigned int id);
+void port_free(struct port *); /* must be inactive */
+
+/* 0; -EACCES if access control or the current user forbids it. */
+int port_admits(const struct port *, const struct port_user *);
+
+/* Initialises @ep's generic part; the transport has its own already. */
+void endpoint_init(struct endpoint *, const struct transport *, uint32_t id,
+		   uint32_t uid, const char *descr);
+/* There is room again: sends what waits. From the transport only. */
+void endpoint_writable(struct endpoint *);
+
+/* Frames that @ep received, in order; takes over their references. @now is
+ * the time of this turn in ns. */
+void port_rx_take(struct endpoint *, struct frame *const *, int n,
+		  uint64_t now);
+/* Appends a frame to the port's batch, with a reference of its own. */
+void port_tx(struct port *, struct frame *, bool tagged);
+/* Sends the batch. */
+void port_flush(struct port *);
+
+void port_reset_counters(struct port *);
+
+#endif

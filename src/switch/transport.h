@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * transport - how frames get in and out of one kind of endpoint
+ *
+ * This is the whole contract. A transport fills frames of the bridge's pool
+ * with what it received, tag in the bytes or beside them, and hands them in
+ * batches to port_rx(); it never looks at VLANs, addresses or other ports.
+ */
+#ifndef SWITCH_TRANSPORT_H
+#define SWITCH_TRANSPORT_H
+
+#include "base/frame.h"
+
+struct endpoint;
+
+#define BATCH_MAX 64
+
+struct transport {
+	const char *module; /* as port/print shows it: "unix prog", "tuntap" */
+	const char *name; /* "dgram", "tap", "ring" */
+
+	/* Offers @n <= BATCH_MAX frames; returns how many were dealt with, sent
+	 * or counted as dropped. Taking fewer means that the peer is slow: the
+	 * port keeps the rest, and the transport calls endpoint_writable() once
+	 * there is room. Never blocks, never frees the endpoint, keeps no
+	 * frame without a reference of its own. */
+	int (*send)(struct endpoint *, const struct frame_tx *, int n);
+
+	/* Stops both directions and frees the endpoint with what the transport
+	 * allocated for it. Called exactly once, by port_detach(), never from
+	 * inside @send. */
+	void (*close)(struct endpoint *);
+};
+
+#endif

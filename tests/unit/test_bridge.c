@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The forwarding core with fake transports: each remembers what left.
+ */
+#include "switch/bridge.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../unit/test.h"
+
+#define SEC UINT64_C(1000000000)
+#define MAX_SENT 2048
+#define A UINT64_C(0x020000000001)
+#define B UINT64_C(0x020000000002)
+#define ALL UINT64_C(0xffffffffffff)
+
+struct fake {
+	struct endpoint ep;
+	int sent; /* frames taken */
+	int room; /* how many more it takes */
+	size_t last_len;
+	uint8_t last[ETHER_MAX_LEN + 8];
+	bool closed;
+};
+
+static struct bridge *br;
+static struct fake fakes[8];
+static int events[BRIDGE_N_EVENTS];
+
+static int fake_send(struct endpoint *ep, const struct frame_tx *tx, int n)
+{
+	struct fake *f = container_of(ep, struct fake, ep);
+	int take = n < f->room ? n : f->room;
+
+	for (int i = 0; i < take; i++) {
+		struct iovec iov[FRAME_IOV];
+		int k = frame_iov(tx[i].frame, tx[i].tagged, iov);
+
+		f->last_len = 0;
+		for (int j = 0; j < k; j++) {
+			memcpy(f->last + f->last_len, iov[j].iov_base,
+			       iov[j].iov_len);
+			f->last_len += iov[j].iov_len;
+		}
+	}
+	f->sent += take;
+	f->room -= take;
+	return take;
+}
+
+static void fake_close(struct endpoint *ep)
+{
+	container_of(ep, struct fake, ep)->closed = true;
+}
+
+static const struct transport tr_fake = { "fake", "fake", fake_send,
+					  fake_close };
+
+static struct fake *plug(unsigned int port)
+{
+	const struct port_user user = { .uid = 1000 };
+	struct fake *f = &fakes[port];
+
+	*f = (struct fake){ .room = MAX_SENT };
+	CHECK(bridge_port_for(br, (int)port, &user) == (int)port);
+	endpoint_init(&f->ep, &tr_fake, port, 1000, "fake");
+	bridge_attach(br, port, &f->ep);
+	return f;
+}
+
+static void note(void *ctx, const struct bridge_event *ev)
+{
+	events[ev->type]++;
+}
+
+static void setup(unsigned int ports)
+{
+	const struct bridge_config cf = {
+		.numports = 8, .hash_size = 16, .secret = 1, .pool_frames = 4096
+	};
+
+	memset(events, 0, sizeof(events));
+	br = bridge_new(&cf);
+	br->notify = note;
+	br->events = ~0u;
+	for (unsigned int i = 1; i <= ports; i++)
+		plug(i);
+}
+
+static void teardown(void)
+{
+	bridge_flush(br);
+	for (unsigned int i = 1; i < ARRAY_SIZE(fakes); i++) {
+		if (fakes[i].ep.port && !fakes[i].closed)
+			bridge_detach(&fakes[i].ep);
+		fakes[i] = (struct fake){ 0 };
+	}
+	CHECK(frame_pool_used(br->pool) == 0);
+	bridge_free(br);
+}
+
+static void put_addr(uint8_t *p, uint64_t addr)
+{
+	for (int i = 5; i >= 0; i--, addr >>= 8)
+		p[i] = addr & 0xff;
+}
+
+static void put16(uint8_t *p, unsigned int v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+/* @tci < 0: untagged. @len counts the tag. */
+static void rx_len(unsigned int port, uint64_t dst, uint64_t src, int tci,
+		   size_t len, uint64_t now)
+{
+	struct frame *f = frame_new(br->pool);
+	uint8_t *p = f->data;
+
+	memset(p, 0xee, len > 100 ? len : 100);
+	put_addr(p, dst);
+	put_addr(p + 6, src);
+	p += 12;
+	if (tci >= 0) {
+		put16(p, 0x8100);
+		put16(p + 2, (unsigned int)tci);
+		p += 4;
+	}
+	put16(p, 0x88b5);
+	f->len = (uint32_t)len;
+	port_rx_take(&fakes[port].ep, &f, 1, now);
+	bridge_flush(br);
+}
+
+static void rx(unsigned int port, uint64_t dst, uint64_t src, int tci)
+{
+	rx_len(port, dst, src, tci, 100, SEC);
+}
+
+static void unknown_goes_everywhere_known_to_one(void)
+{
+	setup(3);
+	rx(1, B, A, -1);
+	CHECK(!fakes[1].sent && fakes[2].sent == 1 && fakes[3].sent == 1);
+	rx(2, A, B, -1);
+	CHECK(fakes[1].sent == 1 && fakes[3].sent == 1);
+	rx(1, B, A, -1);
+	CHECK(fakes[2].sent == 2 && fakes[3].sent == 1);
+	rx(1, ALL, A, -1);
+	CHECK(fakes[2].sent == 3 && fakes[3].sent == 2);
+	CHECK(br->ports[1]->in_frames == 3 && br->ports[1]->in_bytes == 300);
+	CHECK(br->ports[3]->out_frames == 2 && br->ports[3]->out_bytes == 200);
+	teardown();
+}
+
+static void a_frame_for_its_own_port_is_dropped_and_counted(void)
+{
+	setup(2);
+	rx(1, ALL, A, -1);
+	rx(1, A, B, -1);
+	CHECK(fakes[2].sent == 1);
+	CHECK(br->ports[1]->drops[DROP_SAME_PORT] == 1);
+	teardown();
+}
+
+static void short_frames_are_padded_with_zeros(void)
+{
+	static const uint8_t zeros[ETHER_MIN_LEN];
+
+	setup(2);
+	rx_len(1, ALL, A, -1, 14, SEC);
+	CHECK(fakes[2].last_len == 60);
+	CHECK(!memcmp(fakes[2].last + 14, zeros, 46));
+	rx_len(1, ALL, A, 5, 18, SEC);
+	CHECK(fakes[2].last_len == 64);
+	CHECK(!memcmp(fakes[2].last + 18, zeros, 46));
+	rx_len(1, ALL, A, -1, 13, SEC);
+	rx_len(1, ALL, A, 5, 17, SEC);
+	CHECK(fakes[2].sent == 2);
+	CHECK(br->ports[1]->drops[DROP_RUNT] == 2);
+	teardown();
+}
+
+static void the_longest_frame_passes_and_no_longer_one(void)
+{
+	setup(2);
+	rx_len(1, ALL, A, 5, 9216 + 18, SEC);
+	CHECK(fakes[2].sent == 1 && fakes[2].last_len == 9216 + 18);
+	rx_len(1, ALL, A, -1, 9216 + 19, SEC);
+	CHECK(fakes[2].sent == 1);
+	CHECK(br->ports[1]->drops[DROP_TOO_LONG] == 1);
+	teardown();
+}
+
+static void without_vlans_tags_pass_untouched(void)
+{
+	setup(3);
+	rx(1, ALL, A, 0x6005);
+	CHECK(fakes[2].sent == 1 && fakes[2].last_len == 100);
+	CHECK(fakes[2].last[12] == 0x81 && fakes[2].last[14] == 0x60 &&
+	      fakes[2].last[15] == 5);
+	CHECK(fakes[2].last[16] == 0x88);
+	rx(2, A, B, 0x6005); /* learned in VLAN 5 ... */
+	CHECK(fakes[3].sent == 1);
+	rx(2, A, B, 7); /* ... and not in VLAN 7 */
+	CHECK(fakes[3].sent == 2);
+	rx(1, ALL, A, 4095);
+	CHECK(br->ports[1]->drops[DROP_VLAN] == 1);
+	teardown();
+}
+
+static void the_first_vlan_makes_the_switch_strict(void)
+{
+	setup(3);
+	CHECK(bridge_vlan_create(br, 5) == 0);
+	rx(1, ALL, A, 5);
+	rx(1, ALL, A, 6);
+	CHECK(!fakes[2].sent && br->ports[1]->drops[DROP_VLAN] == 2);
+	CHECK(bridge_vlan_add_port(br, 5, 1) == 0);
+	CHECK(bridge_vlan_add_port(br, 5, 2) == 0);
+	rx(1, ALL, A, 5);
+	CHECK(fakes[2].sent == 1 && !fakes[3].sent);
+	bridge_set_vlan_mode(br, BRIDGE_VLAN_TRANSPARENT);
+	rx(1, ALL, A, 6);
+	CHECK(fakes[2].sent == 2 && fakes[3].sent == 1);
+	rx(1, ALL, A, 5);
+	CHECK(fakes[2].sent == 3 && fakes[3].sent == 1);
+	bridge_set_vlan_mode(br, BRIDGE_VLAN_STRICT);
+	rx(1, ALL, A, 6);
+	CHECK(fakes[2].sent == 3);
+	teardown();
+}
+
+static void access_ports_and_trunks_translate_the_tag(void)
+{
+	setup(3);
+	CHECK(bridge_vlan_create(br, 5) == 0);
+	CHECK(bridge_port_set_vlan(br, 1, 5) == 0); /* access */
+	CHECK(bridge_vlan_add_port(br, 5, 2) == 0); /* trunk */
+	rx(1, ALL, A, -1);
+	CHECK(fakes[2].sent == 1 && !fakes[3].sent);
+	CHECK(fakes[2].last_len == 104 && fakes[2].last[13] == 0 &&
+	      fakes[2].last[14] == 0 && fakes[2].last[15] == 5);
+	rx(2, ALL, B, 0xe005);
+	CHECK(fakes[1].sent == 1 && fakes[1].last_len == 96);
+	CHECK(fakes[1].last[12] == 0x88 && fakes[1].last[13] == 0xb5);
+	rx(2, ALL, B, -1); /* VLAN 0 on the trunk */
+	CHECK(fakes[1].sent == 1 && fakes[3].sent == 1);
+	teardown();
+}
+
+static void a_priority_tag_means_the_ports_vlan(void)
+{
+	setup(3);
+	bridge_vlan_create(br, 5);
+	bridge_port_set_vlan(br, 1, 5);
+	bridge_vlan_add_port(br, 5, 2);
+	rx(1, ALL, A, 0xa000);
+	CHECK(fakes[2].sent == 1 && fakes[2].last_len == 100);
+	CHECK(fakes[2].last[14] == 0xa0 && fakes[2].last[15] == 5);
+	teardown();
+}
+
+static void a_port_without_untagged_vlan_takes_tagged_only(void)
+{
+	setup(2);
+	bridge_vlan_create(br, 5);
+	bridge_vlan_add_port(br, 5, 1);
+	bridge_vlan_add_port(br, 5, 2);
+	CHECK(bridge_port_set_vlan(br, 1, VLAN_NONE) == 0);
+	rx(1, ALL, A, -1);
+	rx(1, ALL, A, 0x2000);
+	CHECK(!fakes[2].sent && br->ports[1]->drops[DROP_NO_VLAN] == 2);
+	rx(1, ALL, A, 5);
+	CHECK(fakes[2].sent == 1);
+	teardown();
+}
+
+static void a_hub_repeats_to_all_but_port_zero(void)
+{
+	setup(2);
+	plug(0);
+	bridge_set_hub(br, true);
+	rx(1, A, A, 5);
+	CHECK(fakes[2].sent == 1 && !fakes[0].sent);
+	CHECK(fakes[2].last_len == 100 && fakes[2].last[12] == 0x81);
+	rx(0, A, A, -1);
+	CHECK(fakes[1].sent == 1 && fakes[2].sent == 2);
+	bridge_detach(&fakes[0].ep);
+	teardown();
+}
+
+static void a_slow_endpoint_loses_its_own_frames_only(void)
+{
+	setup(3);
+	fakes[2].room = 10;
+	for (int i = 0; i < 500; i++)
+		rx(1, ALL, A, -1);
+	CHECK(fakes[3].sent == 500);
+	CHECK(fakes[2].sent == 10);
+	CHECK(fakes[2].ep.queue.count == 128);
+	CHECK(br->ports[2]->drops[DROP_QUEUE_FULL] == 500 - 138);
+	fakes[2].room = 100;
+	endpoint_writable(&fakes[2].ep);
+	CHECK(fakes[2].sent == 110 && fakes[2].ep.queue.count == 28);
+	fakes[2].room = 100;
+	endpoint_writable(&fakes[2].ep);
+	CHECK(fakes[2].sent == 138 && !fakes[2].ep.queue.count);
+	rx(1, ALL, A, -1);
+	CHECK(fakes[2].sent == 139);
+	teardown();
+}
+
+static void a_full_batch_is_sent_without_waiting(void)
+{
+	struct frame *f[BATCH_MAX];
+
+	setup(2);
+	for (int k = 0; k < 3; k++) {
+		for (int i = 0; i < BATCH_MAX; i++) {
+			f[i] = frame_new(br->pool);
+			f[i]->len = 60;
+			memset(f[i]->data, 0xff, 6);
+			put_addr(f[i]->data + 6, A);
+			put16(f[i]->data + 12, 0x88b5);
+		}
+		port_rx_take(&fakes[1].ep, f, BATCH_MAX, SEC);
+	}
+	CHECK(fakes[2].sent == 2 * BATCH_MAX);
+	bridge_flush(br);
+	CHECK(fakes[2].sent == 3 * BATCH_MAX);
+	teardown();
+}
+
+static void unplugging_forgets_addresses_of_that_port_only(void)
+{
+	setup(3);
+	rx(1, ALL, A, -1);
+	rx(2, ALL, B, -1);
+	bridge_detach(&fakes[1].ep);
+	CHECK(fakes[1].closed);
+	CHECK(mactab_find(br->macs, mactab_key(0, A), 1) == -1);
+	CHECK(mactab_find(br->macs, mactab_key(0, B), 1) == 2);
+	CHECK(events[BRIDGE_PORT_UP] == 3 && events[BRIDGE_PORT_DOWN] == 1);
+	CHECK(events[BRIDGE_MAC_NEW] == 2);
+	teardown();
+}
+
+static void endpoints_of_one_port_share_everything_but_each_other(void)
+{
+	struct fake twin = { .room = MAX_SENT };
+
+	setup(2);
+	endpoint_init(&twin.ep, &tr_fake, 99, 1000, "twin");
+	bridge_attach(br, 1, &twin.ep);
+	rx(2, ALL, B, -1);
+	CHECK(fakes[1].sent == 1 && twin.sent == 1);
+	rx(1, ALL, A, -1);
+	CHECK(twin.sent == 1 && fakes[2].sent == 1);
+	CHECK(bridge_endpoint(br->ports[1], 99) == &twin.ep);
+	bridge_detach(&twin.ep);
+	CHECK(port_is_active(br->ports[1]));
+	teardown();
+}
+
+static void access_control_follows_user_and_group(void)
+{
+	const gid_t groups[] = { 7, 50 };
+	const struct port_user ann = { 1000, groups, 2 };
+	const struct port_user bob = { 1001, groups, 1 };
+	const struct port_user root = { 0, groups, 0 };
+
+	setup(1); /* port 1: user 1000 */
+	CHECK(bridge_port_for(br, 1, &ann) == 1);
+	CHECK(bridge_port_for(br, 1, &bob) == -EACCES);
+	CHECK(bridge_port_for(br, 1, &root) == -EACCES);
+	CHECK(bridge_port_create(br, 2) == 0);
+	br->ports[2]->only_gid = 50;
+	CHECK(bridge_port_for(br, 2, &ann) == 2);
+	CHECK(bridge_port_for(br, 2, &bob) == -EACCES);
+	CHECK(bridge_port_for(br, 2, &root) == 2);
+	br->ports[2]->only_uid = 1001;
+	CHECK(bridge_port_for(br, 2, &bob) == 2);
+	CHECK(bridge_port_for(br, 9, &bob) == -EINVAL);
+	br->ports[2]->allocatable = false;
+	CHECK(bridge_port_for(br, -1, &bob) == 3);
+	teardown();
+}
+
+static void any_port_is_the_lowest_free_until_none_is_left(void)
+{
+	const struct port_user user = { .uid = 1000 };
+
+	setup(7);
+	CHECK(bridge_port_for(br, -1, &user) == 8);
+	bridge_detach(&fakes[3].ep);
+	CHECK(bridge_port_for(br, -1, &user) == 3);
+	plug(3);
+	br->ports[8]->allocatable = false;
+	CHECK(bridge_port_for(br, -1, &user) == -ENOSPC);
+	teardown();
+}
+
+static void ports_can_be_added_while_traffic_flows(void)
+{
+	setup(2);
+	rx(1, ALL, A, -1);
+	CHECK(bridge_set_numports(br, 200) == 0);
+	CHECK(bridge_port_create(br, 200) == 0);
+	CHECK(bridge_set_numports(br, 100) == -EADDRINUSE);
+	CHECK(bridge_port_remove(br, 200) == 0);
+	CHECK(bridge_set_numports(br, 4) == 0);
+	CHECK(bridge_set_numports(br, 1) == -EADDRINUSE);
+	CHECK(bridge_set_numports(br, 0) == -EINVAL);
+	rx(2, A, B, -1);
+	CHECK(fakes[1].sent == 1);
+	teardown();
+}
+
+static void vlan_commands_refuse_what_makes_no_sense(void)
+{
+	setup(1);
+	CHECK(bridge_vlan_create(br, 0) == -EINVAL);
+	CHECK(bridge_vlan_create(br, 4094) == -EINVAL);
+	CHECK(bridge_vlan_create(br, 5) == 0);
+	CHECK(bridge_vlan_create(br, 5) == -EEXIST);
+	CHECK(bridge_vlan_remove(br, 6) == -ENXIO);
+	CHECK(bridge_vlan_add_port(br, 6, 1) == -ENXIO);
+	CHECK(bridge_vlan_add_port(br, 5, 2) == -ENXIO);
+	CHECK(bridge_vlan_add_port(br, 5, 9) == -EINVAL);
+	CHECK(bridge_port_set_vlan(br, 1, 6) == -ENXIO);
+	CHECK(bridge_port_set_vlan(br, 1, 4096) == -EINVAL);
+	CHECK(bridge_port_set_vlan(br, 1, 5) == 0);
+	CHECK(bridge_vlan_remove(br, 5) == -EADDRINUSE);
+	CHECK(bridge_vlan_del_port(br, 5, 1) == -EADDRINUSE);
+	CHECK(bridge_port_set_vlan(br, 1, 0) == 0);
+	CHECK(bridge_vlan_remove(br, 5) == 0);
+	CHECK(br->transparent);
+	teardown();
+}
+
+static void idle_addresses_expire_with_an_event(void)
+{
+	setup(1);
+	rx_len(1, ALL, A, -1, 60, 10 * SEC);
+	CHECK(bridge_expire(br, 20 * SEC) == 111 * SEC);
+	CHECK(bridge_expire(br, 111 * SEC) == 0);
+	CHECK(events[BRIDGE_MAC_GONE] == 1);
+	teardown();
+}
+
+int main(void)
+{
+	RUN(unknown_goes_everywhere_known_to_one);
+	RUN(a_frame_for_its_own_port_is_dropped_and_counted);
+	RUN(short_frames_are_padded_with_zeros);
+	RUN(the_longest_frame_passes_and_no_longer_one);
+	RUN(without_vlans_tags_pass_untouched);
+	RUN(the_first_vlan_makes_the_switch_strict);
+	RUN(access_ports_and_trunks_translate_the_tag);
+	RUN(a_priority_tag_means_the_ports_vlan);
+	RUN(a_port_without_untagged_vlan_takes_tagged_only);
+	RUN(a_hub_repeats_to_all_but_port_zero);
+	RUN(a_slow_endpoint_loses_its_own_frames_only);
+	RUN(a_full_batch_is_sent_without_waiting);
+	RUN(unplugging_forgets_addresses_of_that_port_only);
+	RUN(endpoints_of_one_port_share_everything_but_each_other);
+	RUN(access_control_follows_user_and_group);
+	RUN(any_port_is_the_lowest_free_until_none_is_left);
+	RUN(ports_can_be_added_while_traffic_flows);
+	RUN(vlan_commands_refuse_what_makes_no_sense);
+	RUN(idle_addresses_expire_with_an_event);
+	DONE();
+}
