@@ -3,7 +3,7 @@ ENGINES += bridge
 bridge_SRCS := src/switch/bridge.c src/switch/port.c src/switch/vlan.c \
 	src/switch/mactab.c src/switch/txq.c
 
-#PROGS += vde_switch
+PROGS += vde_switch
 vde_switch_SRCS := src/switch/main.c src/switch/ctlsock.c \
 	src/switch/tr_dgram.c src/switch/tr_tap.c src/switch/rx_batch.c \
 	src/switch/event.c src/switch/cmd_sys.c src/switch/cmd_hash.c \

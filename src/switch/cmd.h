@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cmd - the command tables of the switch's console
+ *
+ * Every handler gets the struct vswitch as context. The formats of the text
+ * output are VDE 2's, byte for byte; the JSON keys are listed in
+ * vde_console(7).
+ */
+#ifndef SWITCH_CMD_H
+#define SWITCH_CMD_H
+
+#include "switch/vswitch.h"
+
+extern const struct mgmt_table ds_table, sys_table, debug_table, hash_table,
+	port_table, vlan_table, tap_table;
+
+/* Fills sw->mgmt with all of them, in the order of help. */
+void cmd_init(struct vswitch *);
+
+/* Banner of the console, also shown by showinfo. */
+#define SWITCH_BANNER                                                  \
+	"VDE switch V." VDE_VERSION "\n"                               \
+	"(C) Virtual Square Team (coord. R. Davoli) 2005,2006,2007 - " \
+	"GPLv2\n"
+
+/* An octal file mode, "0600", as text and JSON string. */
+void cmd_mode(struct writer *, const char *key, const char *piece,
+	      unsigned int mode);
+
+#endif

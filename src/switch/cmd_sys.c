@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Commands about the switch as a whole, its data socket and its events.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "common/cli.h"
+#include "switch/cmd.h"
+#include "switch/ctlsock.h"
+#include "switch/event.h"
+
+void cmd_mode(struct writer *w, const char *key, const char *piece,
+	      unsigned int mode)
+{
+	char text[16];
+
+	if (str_fmt(text, sizeof(text), "0%03o", mode) > 0)
+		writer_str(w, key, piece, text, 0);
+}
+
+/* ---- ds ---- */
+
+static int cmd_ds_showinfo(struct mgmt_req *rq, void *ctx)
+{
+	const struct vswitch *sw = ctx;
+
+	writer_str(rq->w, "ctl_dir", "ctl dir ", ctlsock_dir(sw->ctl), 0);
+	writer_line(rq->w);
+	cmd_mode(rq->w, "mode", "std mode ", ctlsock_mode(sw->ctl));
+	writer_line(rq->w);
+	return 0;
+}
+
+/* ---- general ---- */
+
+static int cmd_help(struct mgmt_req *rq, void *ctx)
+{
+	mgmt_help(rq->mgmt, rq->w, rq->argc ? rq->arg[0].str : NULL);
+	return 0;
+}
+
+static int cmd_logout(struct mgmt_req *rq, void *ctx)
+{
+	if (rq->session)
+		console_logout(rq->session);
+	return 0;
+}
+
+static int cmd_shutdown(struct mgmt_req *rq, void *ctx)
+{
+	struct vswitch *sw = ctx;
+
+	log_notice("shutdown by console command");
+	if (!rq->session)
+		return -EBADF; /* VDE 2: an rc file cannot */
+	console_farewell(rq->session);
+	loop_stop(sw->loop);
+	return 0;
+}
+
+static int cmd_showinfo(struct mgmt_req *rq, void *ctx)
+{
+	const struct vswitch *sw = ctx;
+	struct writer *w = rq->w;
+	char addr[ETHER_STRLEN];
+
+	writer_text(w, SWITCH_BANNER "\n");
+	writer_str(w, "version", NULL, VDE_VERSION, 0);
+	writer_num(w, "pid", "pid ", getpid(), 0);
+	writer_str(w, "mac", " MAC ", ether_str(addr, sw->macaddr), 0);
+	writer_num(w, "uptime", " uptime ",
+		   (int64_t)((loop_now(sw->loop) - sw->started) / LOOP_SEC), 0);
+	writer_line(w);
+	if (!sw->mgmt_path[0])
+		return 0;
+	writer_str(w, "mgmt", "mgmt ", sw->mgmt_path, 0);
+	cmd_mode(w, "mgmt_mode", " perm ", sw->mgmt_mode);
+	writer_line(w);
+	return 0;
+}
+
+static int cmd_load(struct mgmt_req *rq, void *ctx)
+{
+	struct vswitch *sw = ctx;
+
+	if (!rq->session)
+		return -EBADF; /* VDE 2: not inside an rc file */
+	return console_load(sw->console, rq->arg[0].str, rq->session);
+}
+
+/* ---- debug ---- */
+
+static bool begins(const char *name, const struct mgmt_req *rq)
+{
+	return !rq->argc ||
+	       !strncmp(name, rq->arg[0].str, strlen(rq->arg[0].str));
+}
+
+static uint64_t matching(const struct mgmt_req *rq)
+{
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < n_event_categories; i++)
+		if (begins(event_categories[i].name, rq))
+			set |= UINT64_C(1) << i;
+	return set;
+}
+
+static void show_category(struct writer *w, const struct event_category *c,
+			  bool on)
+{
+	char tag[8];
+
+	if (str_fmt(tag, sizeof(tag), "%03o", c->tag) < 0)
+		return;
+	writer_open(w, NULL);
+	writer_str(w, "category", "", c->name, 22);
+	writer_str(w, "tag", " ", tag, 0);
+	writer_bool(w, "on", on, " ON    ", " OFF   ");
+	writer_str(w, "help", " ", c->help, 0);
+	writer_line(w);
+	writer_close(w);
+}
+
+static int cmd_debug_list(struct mgmt_req *rq, void *ctx)
+{
+	uint64_t set = matching(rq);
+
+	if (!rq->session)
+		return -EBADF;
+	writer_text(rq->w, "CATEGORY               TAG STATUS HELP\n"
+			   "------------           --- ------ ----\n");
+	writer_list(rq->w, "categories");
+	for (size_t i = 0; i < n_event_categories; i++)
+		if (set >> i & 1)
+			show_category(rq->w, &event_categories[i],
+				      *console_flags(rq->session) >> i & 1);
+	writer_close(rq->w);
+	return set ? 0 : -ENOENT;
+}
+
+static int cmd_debug_add(struct mgmt_req *rq, void *ctx)
+{
+	uint64_t set = matching(rq), *on;
+
+	if (!rq->session)
+		return -EBADF;
+	on = console_flags(rq->session);
+	if (!set)
+		return -EINVAL;
+	if (!(set & ~*on))
+		return -EEXIST;
+	*on |= set;
+	event_update(ctx);
+	return 0;
+}
+
+static int cmd_debug_del(struct mgmt_req *rq, void *ctx)
+{
+	uint64_t set = matching(rq), *on;
+
+	if (!rq->session)
+		return -EBADF;
+	on = console_flags(rq->session);
+	if (!set)
+		return -EINVAL;
+	if (!(set & *on))
+		return -ENOENT;
+	*on &= ~set;
+	event_update(ctx);
+	return 0;
+}
+
+/* clang-format off */
+static const struct mgmt_cmd ds_cmds[] = {
+	{ "ds", "============", "DATA SOCKET MENU", NULL, false },
+	{ "ds/showinfo", "", "show ds info", cmd_ds_showinfo, true },
+};
+const struct mgmt_table ds_table = { ds_cmds, ARRAY_SIZE(ds_cmds) };
+
+static const struct mgmt_cmd sys_cmds[] = {
+	{ "help [<word>]", "[arg]", "Help (limited to arg when specified)", cmd_help, true },
+	{ "logout", "", "logout from this mgmt terminal", cmd_logout, false },
+	{ "shutdown", "", "shutdown of the switch", cmd_shutdown, false },
+	{ "showinfo", "", "show switch version and info", cmd_showinfo, true },
+	{ "load <path...>", "path", "load a configuration script", cmd_load, false },
+};
+const struct mgmt_table sys_table = { sys_cmds, ARRAY_SIZE(sys_cmds) };
+
+static const struct mgmt_cmd debug_cmds[] = {
+	{ "debug", "============", "DEBUG MENU", NULL, false },
+	{ "debug/list [<word>]", "", "list debug categories", cmd_debug_list, true },
+	{ "debug/add [<word>]", "dbgpath", "enable debug info for a given category", cmd_debug_add, false },
+	{ "debug/del [<word>]", "dbgpath", "disable debug info for a given category", cmd_debug_del, false },
+};
+const struct mgmt_table debug_table = { debug_cmds, ARRAY_SIZE(debug_cmds) };
+/* clang-format on */
+
+static const struct mgmt_type types[] = {
+	{ "port", 0, BRIDGE_PORTS_MAX },
+	{ "numports", 1, BRIDGE_PORTS_MAX },
+	{ "vlan", 0, BRIDGE_VLAN_LAST },
+	{ "newvlan", 1, BRIDGE_VLAN_LAST },
+	{ "pvid", 0, VLAN_NONE },
+	{ "bool", INT32_MIN, INT32_MAX }, /* VDE 2: anything but 0 is true */
+	{ "id", 0, INT32_MAX },
+	{ "anyvlan", 0, VLAN_MAX },
+	{ "slots", 1, MACTAB_MAX_SLOTS },
+	{ "seconds", 0, INT32_MAX },
+	{ "queue", 0, TXQ_MAX },
+};
+
+void cmd_init(struct vswitch *sw)
+{
+	const struct mgmt_table all[] = { ds_table,   sys_table,  debug_table,
+					  hash_table, port_table, vlan_table,
+					  tap_table };
+
+	static_assert(ARRAY_SIZE(all) == ARRAY_SIZE(sw->tables),
+		      "a table is missing");
+	memcpy(sw->tables, all, sizeof(all));
+	sw->mgmt = (struct mgmt){ sw->tables, ARRAY_SIZE(sw->tables), types,
+				  ARRAY_SIZE(types), sw };
+}

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A connection is pending until its request is complete, refused or
+ * PENDING_TIME old; then it is closed or becomes part of an endpoint. A
+ * client names a socket of its own: one that is somebody else's is refused,
+ * or a switch of root's could be made to write into any socket. To leave no
+ * gap between looking and connecting, the path is opened once (O_PATH) and
+ * reached through that descriptor.
+ */
+#include "switch/ctlsock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "base/wire.h"
+#include "common/acceptor.h"
+#include "common/unixsock.h"
+#include "switch/tr_dgram.h"
+
+#define PENDING_MAX 1024
+#define PENDING_TIME (10 * LOOP_SEC)
+#define GROUPS_MAX 1024
+#define DATA_NAME_LEN 20 /* "/16384.1048576" and room to spare */
+
+struct pending {
+	struct list node;
+	struct ctlsock *cs;
+	struct loop_fd io;
+	struct loop_timer timeout;
+	size_t len;
+	uint8_t buf[WIRE_REQ_MAX];
+};
+
+struct ctlsock {
+	struct vswitch *sw;
+	struct ctlsock_config cf;
+	struct dgram_shared *dgram;
+	struct acceptor acceptor;
+	struct list pending; /* oldest first */
+	size_t n_pending;
+	struct log_limit limit;
+	int fd;
+	bool ours; /* the directory, to be removed at the end */
+	char dir[PATH_MAX];
+	char ctl[PATH_MAX + 8];
+	gid_t groups[GROUPS_MAX];
+};
+
+/* A client as the kernel knows it. */
+struct client {
+	pid_t pid;
+	uid_t uid;
+	struct port_user user;
+	struct stat st; /* of its data socket, if that has a path */
+	bool has_path;
+};
+
+/* ---- requests ---- */
+
+static void pending_free(struct pending *p, bool close_it)
+{
+	struct ctlsock *cs = p->cs;
+	int fd = p->io.fd;
+
+	loop_fd_del(cs->sw->loop, &p->io);
+	loop_timer_del(cs->sw->loop, &p->timeout);
+	list_del(&p->node);
+	cs->n_pending--;
+	free(p);
+	if (close_it)
+		close(fd);
+	acceptor_retry(&cs->acceptor);
+}
+
+static int identify(struct ctlsock *cs, int fd, struct client *who)
+{
+	socklen_t len = sizeof(cs->groups) - sizeof(cs->groups[0]);
+	int rc = unixsock_peer(fd, &who->pid, &who->uid, &cs->groups[0]);
+
+	if (rc)
+		return rc;
+	who->user = (struct port_user){ who->uid, cs->groups, 1 };
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, cs->groups + 1, &len))
+		who->user.n_groups += len / sizeof(gid_t);
+	return 0;
+}
+
+/* Opens the client's data socket, which must be its own (root may lend). */
+static int open_client_path(const char *path, struct client *who)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &who->st))
+		rc = -errno;
+	else if (!S_ISSOCK(who->st.st_mode))
+		rc = -ENOTSOCK;
+	else if (who->uid != 0 && who->st.st_uid != who->uid)
+		rc = -EPERM;
+	if (!rc)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+/* Who may write to the data socket (VDE 2's rule): a switch of root's gives
+ * it to the client alone, another relies on the mode. */
+static void set_rights(const struct ctlsock *cs, const struct client *who,
+		       const struct wire_request *rq, struct dgram_request *dr)
+{
+	const struct ctlsock_config *cf = &cs->cf;
+
+	dr->owner = (uid_t)-1;
+	dr->group = cf->group;
+	dr->mode = cf->mode;
+	if (geteuid() == 0) {
+		dr->mode &= 0700;
+		dr->owner = who->has_path ? who->st.st_uid : who->uid;
+	}
+	if (rq->type == WIRE_REQ_NEW_PORT0) {
+		dr->mode = cf->mgmt_mode;
+		if (cf->mgmt_group != UNIXSOCK_KEEP_GROUP)
+			dr->group = cf->mgmt_group;
+	}
+}
+
+/* 0, or -errno with nothing left behind but the connection. */
+static int grant(struct ctlsock *cs, int fd, const struct wire_request *rq,
+		 struct client *who)
+{
+	struct dgram_request dr = { .peer = rq->addr,
+				    .peer_len = (socklen_t)rq->addr_len,
+				    .own = { .sun_family = AF_UNIX },
+				    .uid = who->uid,
+				    .descr = rq->descr };
+	int want = rq->port ? (int)rq->port : -1, port, path_fd = -1, rc;
+
+	if (rq->type == WIRE_REQ_NEW_PORT0)
+		want = 0;
+	who->has_path = rq->addr.sun_path[0];
+	if (who->has_path) {
+		path_fd = open_client_path(rq->addr.sun_path, who);
+		if (path_fd < 0)
+			return path_fd;
+		memset(dr.peer.sun_path, 0, sizeof(dr.peer.sun_path));
+		str_fmt(dr.peer.sun_path, sizeof(dr.peer.sun_path),
+			"/proc/self/fd/%d", path_fd);
+		dr.peer_len = sizeof(dr.peer);
+	}
+	port = bridge_port_for(cs->sw->br, want, &who->user);
+	if (port < 0) {
+		rc = port;
+		goto out;
+	}
+	dr.port = (unsigned int)port;
+	set_rights(cs, who, rq, &dr);
+	rc = str_copy(dr.own.sun_path, sizeof(dr.own.sun_path), cs->dir);
+	if (rc >= 0)
+		rc = dgram_attach_take(cs->dgram, &dr, fd);
+	/* A client that is gone already will be noticed by its EOF. */
+	if (!rc)
+		send(fd, &dr.own, sizeof(dr.own), MSG_DONTWAIT | MSG_NOSIGNAL);
+out:
+	if (path_fd >= 0)
+		close(path_fd);
+	return rc;
+}
+
+static const char *refusal(int rc)
+{
+	switch (-rc) {
+	case EACCES:
+		return "the port belongs to another user";
+	case EINVAL:
+		return "no such port number";
+	case ENOSPC:
+		return "all ports are in use";
+	case EPERM:
+		return "its data socket belongs to another user";
+	default:
+		return strerror(-rc);
+	}
+}
+
+/* The fixed part is complete: grants or refuses, and @p is gone. */
+static void serve(struct pending *p, const struct wire_request *rq)
+{
+	struct ctlsock *cs = p->cs;
+	struct client who = { 0 };
+	int fd = p->io.fd;
+	int rc = identify(cs, fd, &who);
+
+	pending_free(p, false);
+	if (!rc)
+		rc = grant(cs, fd, rq, &who);
+	if (!rc)
+		return;
+	if (rq->port)
+		log_warn_rl(&cs->limit, loop_now(cs->sw->loop),
+			    "refused port %u to pid %ld of uid %lu: %s",
+			    rq->port, (long)who.pid, (unsigned long)who.uid,
+			    refusal(rc));
+	else
+		log_warn_rl(&cs->limit, loop_now(cs->sw->loop),
+			    "refused a port to pid %ld of uid %lu: %s",
+			    (long)who.pid, (unsigned long)who.uid, refusal(rc));
+	close(fd);
+}
+
+static void reject(struct pending *p, enum wire_status status,
+		   const struct wire_request *rq)
+{
+	static const char *const why[] = {
+		[WIRE_OK] = "",
+		[WIRE_SHORT] = "it ended early",
+		[WIRE_BAD_MAGIC] = "not a VDE request (wrong magic)",
+		[WIRE_BAD_VERSION] = "unsupported protocol version",
+		[WIRE_BAD_TYPE] = "unknown request type",
+		[WIRE_BAD_ADDR] = "unusable address of the data socket",
+	};
+	static_assert(ARRAY_SIZE(why) == WIRE_N_STATUS, "a status has no text");
+
+	log_warn_rl(&p->cs->limit, loop_now(p->cs->sw->loop),
+		    "refused a request on %s: %s (version %d, type %u)",
+		    p->cs->ctl, why[status], rq->version, rq->type);
+	pending_free(p, true);
+}
+
+static void pending_ready(struct loop_fd *w, uint32_t events)
+{
+	struct pending *p = container_of(w, struct pending, io);
+	ssize_t n = read(w->fd, p->buf + p->len, sizeof(p->buf) - p->len);
+	struct wire_request rq = { 0 };
+	enum wire_status status;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		pending_free(p, true);
+		return;
+	}
+	p->len += (size_t)n;
+	status = wire_parse_request(&rq, p->buf, p->len);
+	if (status == WIRE_OK)
+		serve(p, &rq);
+	else if (status != WIRE_SHORT)
+		reject(p, status, &rq);
+}
+
+static void pending_timeout(struct loop_timer *t)
+{
+	struct pending *p = container_of(t, struct pending, timeout);
+	struct wire_request none = { 0 };
+
+	reject(p, WIRE_SHORT, &none);
+}
+
+static void accepted(struct acceptor *a, int fd)
+{
+	struct ctlsock *cs = container_of(a, struct ctlsock, acceptor);
+	struct pending *p;
+
+	if (cs->n_pending >= PENDING_MAX)
+		pending_free(list_entry(cs->pending.next, struct pending, node),
+			     true);
+	p = calloc(1, sizeof(*p));
+	if (!p ||
+	    loop_fd_add(cs->sw->loop, &p->io, fd, EPOLLIN, pending_ready)) {
+		free(p);
+		close(fd);
+		return;
+	}
+	p->cs = cs;
+	list_add_tail(&cs->pending, &p->node);
+	cs->n_pending++;
+	loop_timer_set(cs->sw->loop, &p->timeout, PENDING_TIME,
+		       pending_timeout);
+	pending_ready(&p->io, EPOLLIN);
+}
+
+/* ---- the directory ---- */
+
+static bool is_data_name(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+
+	if (!n || s[n] != '.')
+		return false;
+	s += n + 1;
+	n = strspn(s, "0123456789");
+	return n && !s[n];
+}
+
+/* What a switch that died left behind beside its stale ctl. */
+static void remove_leftovers(const char *dir)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	struct stat st;
+
+	if (!d)
+		return;
+	while ((e = readdir(d)))
+		if (is_data_name(e->d_name) &&
+		    !fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+		    S_ISSOCK(st.st_mode))
+			unlinkat(dirfd(d), e->d_name, 0);
+	closedir(d);
+}
+
+static int set_dir_rights(const struct ctlsock *cs)
+{
+	if (cs->cf.group != UNIXSOCK_KEEP_GROUP &&
+	    chown(cs->dir, (uid_t)-1, cs->cf.group))
+		return -errno;
+	return chmod(cs->dir, cs->cf.dirmode) ? -errno : 0;
+}
+
+/* The canonical name of @dir, which is created if its parent exists. */
+static int make_dir(struct ctlsock *cs, const char *dir)
+{
+	struct stat st;
+	struct sockaddr_un *sa = NULL;
+	int rc;
+
+	if (!mkdir(dir, 0700))
+		cs->ours = true;
+	else if (errno != EEXIST)
+		return -errno;
+	if (!realpath(dir, cs->dir) || stat(cs->dir, &st))
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	if (strlen(cs->dir) + DATA_NAME_LEN >= sizeof(sa->sun_path))
+		return -ENAMETOOLONG;
+	rc = str_fmt(cs->ctl, sizeof(cs->ctl), "%s/ctl", cs->dir);
+	return rc < 0 ? rc : 0;
+}
+
+static int open_dir(struct ctlsock *cs, const char *dir)
+{
+	bool created;
+	struct stat st;
+	int rc = make_dir(cs, dir);
+
+	if (rc) {
+		log_err("unable to use directory %s: %s", dir, strerror(-rc));
+		return rc;
+	}
+	created = cs->ours;
+	if (!created && !lstat(cs->ctl, &st) && S_ISSOCK(st.st_mode))
+		cs->ours = true; /* once we know that nobody listens on it */
+	cs->fd = unixsock_listen(cs->ctl, cs->cf.mode, cs->cf.group);
+	if (cs->fd < 0) {
+		cs->ours = created;
+		log_err("unable to listen on %s: %s", cs->ctl,
+			cs->fd == -EADDRINUSE ? "a switch is running there"
+					      : strerror(-cs->fd));
+		return cs->fd;
+	}
+	if (cs->ours && !created)
+		remove_leftovers(cs->dir);
+	rc = cs->ours ? set_dir_rights(cs) : 0;
+	if (rc)
+		log_err("unable to set group and mode of %s: %s", cs->dir,
+			strerror(-rc));
+	return rc;
+}
+
+static const char *default_dir(void)
+{
+	return geteuid() == 0 ? "/var/run/vde.ctl" : "/tmp/vde.ctl";
+}
+
+/* ---- life ---- */
+
+struct ctlsock *ctlsock_new(struct vswitch *sw, const struct ctlsock_config *cf)
+{
+	struct ctlsock *cs = calloc(1, sizeof(*cs));
+	int rc;
+
+	if (!cs)
+		return NULL;
+	cs->sw = sw;
+	cs->cf = *cf;
+	cs->fd = -1;
+	list_init(&cs->pending);
+	cs->dgram = dgram_shared_new(sw);
+	if (!cs->dgram || open_dir(cs, cf->dir ? cf->dir : default_dir()))
+		goto fail;
+	rc = acceptor_start(&cs->acceptor, sw->loop, cs->fd, cs->ctl, accepted);
+	if (!rc)
+		return cs;
+	log_err("unable to accept on %s: %s", cs->ctl, strerror(-rc));
+fail:
+	ctlsock_free(cs);
+	return NULL;
+}
+
+void ctlsock_free(struct ctlsock *cs)
+{
+	if (!cs)
+		return;
+	list_for_each_safe(it, next, &cs->pending) {
+		pending_free(list_entry(it, struct pending, node), true);
+	}
+	acceptor_stop(&cs->acceptor);
+	if (cs->fd >= 0) {
+		close(cs->fd);
+		unlink(cs->ctl);
+	}
+	if (cs->ours && cs->dir[0])
+		rmdir(cs->dir);
+	dgram_shared_free(cs->dgram);
+	free(cs);
+}
+
+const char *ctlsock_dir(const struct ctlsock *cs)
+{
+	return cs->dir;
+}
+
+unsigned int ctlsock_mode(const struct ctlsock *cs)
+{
+	return cs->cf.mode;
+}
+
+void ctlsock_retry(struct ctlsock *cs)
+{
+	acceptor_retry(&cs->acceptor);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vswitch - one running switch: the bridge and what connects it to the world
+ */
+#ifndef SWITCH_VSWITCH_H
+#define SWITCH_VSWITCH_H
+
+#include <limits.h>
+
+#include "common/console.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "switch/bridge.h"
+
+struct ctlsock;
+
+/* Frames for one reception in a go, shared by all transports of a loop: they
+ * never receive at the same time. */
+struct rx_batch {
+	struct frame *frames[BATCH_MAX];
+	int n; /* frames held, ready to be filled */
+};
+
+/* Tops the batch up from the pool; returns how many may be received now. */
+int rx_batch_prepare(struct rx_batch *, struct frame_pool *);
+/* The first @n were handed on. */
+void rx_batch_consumed(struct rx_batch *, int n);
+void rx_batch_fini(struct rx_batch *);
+
+struct vswitch {
+	struct loop *loop;
+	struct bridge *br;
+	struct console *console;
+	struct ctlsock *ctl;
+	struct mgmt mgmt;
+	struct mgmt_table tables[7]; /* what mgmt points at */
+	struct list taps;
+	struct rx_batch rx;
+	struct loop_hook flush;
+	struct loop_timer gc;
+	struct log_limit move_limit;
+	uint64_t started; /* ns */
+	uint64_t macaddr;
+	uint16_t priority; /* of the bridge, for spanning tree */
+	char mgmt_path[PATH_MAX]; /* empty: none */
+	unsigned int mgmt_mode;
+};
+
+#endif
