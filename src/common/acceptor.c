@@ -18,9 +18,10 @@ static void retry_due(struct loop_timer *t)
 
 static void pause_accepting(struct acceptor *a, int error)
 {
-	if (a->io.events)
+	if (!a->starved)
 		log_warn("unable to accept on %s for now: %s", a->name,
 			 strerror(error));
+	a->starved = true;
 	loop_fd_want(a->loop, &a->io, 0);
 	loop_timer_set(a->loop, &a->retry, ACCEPTOR_RETRY, retry_due);
 }
@@ -34,6 +35,7 @@ static void readable(struct loop_fd *w, uint32_t events)
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
+			a->starved = false;
 			a->fn(a, fd);
 			continue;
 		}

@@ -24,6 +24,7 @@ struct acceptor {
 	struct loop_timer retry;
 	acceptor_fn *fn;
 	const char *name; /* of the socket, for the message; kept */
+	bool starved; /* said so; nothing accepted since */
 };
 
 /* Starts to accept on @fd, a non-blocking listener that stays the caller's.

@@ -65,21 +65,28 @@ static int remove_stale(const struct sockaddr_un *sa)
 	return unlink(sa->sun_path) ? -errno : 0;
 }
 
-static int bind_fresh(int fd, const struct sockaddr_un *sa)
+/* Linux gives the file the mode of the socket it is bound to, less umask. */
+int unixsock_bind(int fd, const struct sockaddr_un *sa, mode_t mode, uid_t uid,
+		  gid_t gid)
 {
-	int rc;
+	mode_t mask;
+	int rc = 0;
 
-	if (!bind(fd, (const struct sockaddr *)sa, sizeof(*sa)))
-		return 0;
-	if (errno != EADDRINUSE)
+	if (fchmod(fd, mode))
 		return -errno;
-	rc = remove_stale(sa);
-	if (rc)
+	mask = umask(0);
+	if (bind(fd, (const struct sockaddr *)sa, sizeof(*sa)))
+		rc = -errno;
+	umask(mask);
+	if (rc || (uid == (uid_t)-1 && gid == (gid_t)-1))
 		return rc;
-	return bind(fd, (const struct sockaddr *)sa, sizeof(*sa)) ? -errno : 0;
+	if (!lchown(sa->sun_path, uid, gid))
+		return 0;
+	rc = -errno;
+	unlink(sa->sun_path);
+	return rc;
 }
 
-/* Listening comes last: nobody can connect before mode and group are set. */
 int unixsock_listen(const char *path, mode_t mode, gid_t gid)
 {
 	struct sockaddr_un sa;
@@ -91,16 +98,18 @@ int unixsock_listen(const char *path, mode_t mode, gid_t gid)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	rc = bind_fresh(fd, &sa);
-	if (rc)
-		goto fail;
-	if ((gid != UNIXSOCK_KEEP_GROUP && chown(path, (uid_t)-1, gid)) ||
-	    chmod(path, mode) || listen(fd, BACKLOG))
+	rc = unixsock_bind(fd, &sa, mode, (uid_t)-1, gid);
+	if (rc == -EADDRINUSE) {
+		rc = remove_stale(&sa);
+		if (!rc)
+			rc = unixsock_bind(fd, &sa, mode, (uid_t)-1, gid);
+	}
+	if (!rc && listen(fd, BACKLOG)) {
 		rc = -errno;
+		unlink(path);
+	}
 	if (!rc)
 		return fd;
-	unlink(path);
-fail:
 	close(fd);
 	return rc;
 }

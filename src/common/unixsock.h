@@ -15,6 +15,13 @@
 /* Fills @sa. 0, or -ENAMETOOLONG when @path does not fit with its NUL. */
 int unixsock_addr(struct sockaddr_un *sa, const char *path);
 
+/* Binds @fd to the path in @sa, which must not exist, with @mode and, unless
+ * -1, @uid and @gid. The mode is there from the first moment, and a symbolic
+ * link that somebody puts in the way is not followed. 0 or -errno; on failure
+ * no file is left. */
+int unixsock_bind(int fd, const struct sockaddr_un *sa, mode_t mode, uid_t uid,
+		  gid_t gid);
+
 /* A non-blocking listener on @path with @mode and, unless
  * UNIXSOCK_KEEP_GROUP, @gid. A socket that nobody listens on is replaced;
  * one that is in use gives -EADDRINUSE, another kind of file -EEXIST.

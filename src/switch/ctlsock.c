@@ -133,45 +133,69 @@ static void set_rights(const struct ctlsock *cs, const struct client *who,
 	}
 }
 
+/* Makes the client's path reachable through a descriptor, so that what is
+ * connected to is what was checked; *@fd is -1 for an abstract name. */
+static int pin_client_path(const struct wire_request *rq, struct client *who,
+			   struct dgram_request *dr, int *fd)
+{
+	dr->peer = rq->addr;
+	dr->peer_len = (socklen_t)rq->addr_len;
+	*fd = -1;
+	who->has_path = rq->addr.sun_path[0];
+	if (!who->has_path)
+		return 0;
+	*fd = open_client_path(rq->addr.sun_path, who);
+	if (*fd < 0)
+		return *fd;
+	memset(dr->peer.sun_path, 0, sizeof(dr->peer.sun_path));
+	dr->peer_len = sizeof(dr->peer);
+	return str_fmt(dr->peer.sun_path, sizeof(dr->peer.sun_path),
+		       "/proc/self/fd/%d", *fd) < 0
+		       ? -ENAMETOOLONG
+		       : 0;
+}
+
+/* A port for the client and an endpoint on it. A port that was created by its
+ * number for a client that then failed goes again. */
+static int plug_in(struct ctlsock *cs, int fd, const struct wire_request *rq,
+		   const struct client *who, struct dgram_request *dr)
+{
+	struct bridge *br = cs->sw->br;
+	int want = rq->port ? (int)rq->port : -1, port, rc;
+	bool existed;
+
+	if (rq->type == WIRE_REQ_NEW_PORT0)
+		want = 0;
+	existed = want >= 0 && bridge_port(br, (unsigned int)want);
+	port = bridge_port_for(br, want, &who->user);
+	if (port < 0)
+		return port;
+	dr->port = (unsigned int)port;
+	set_rights(cs, who, rq, dr);
+	rc = str_copy(dr->own.sun_path, sizeof(dr->own.sun_path), cs->dir);
+	if (rc >= 0)
+		rc = dgram_attach_take(cs->dgram, dr, fd);
+	if (rc && want >= 0 && !existed)
+		bridge_port_remove(br, (unsigned int)port);
+	return rc;
+}
+
 /* 0, or -errno with nothing left behind but the connection. */
 static int grant(struct ctlsock *cs, int fd, const struct wire_request *rq,
 		 struct client *who)
 {
-	struct dgram_request dr = { .peer = rq->addr,
-				    .peer_len = (socklen_t)rq->addr_len,
-				    .own = { .sun_family = AF_UNIX },
+	struct dgram_request dr = { .own = { .sun_family = AF_UNIX },
 				    .uid = who->uid,
 				    .descr = rq->descr };
-	int want = rq->port ? (int)rq->port : -1, port, path_fd = -1, rc;
+	int path_fd, rc = pin_client_path(rq, who, &dr, &path_fd);
 
-	if (rq->type == WIRE_REQ_NEW_PORT0)
-		want = 0;
-	who->has_path = rq->addr.sun_path[0];
-	if (who->has_path) {
-		path_fd = open_client_path(rq->addr.sun_path, who);
-		if (path_fd < 0)
-			return path_fd;
-		memset(dr.peer.sun_path, 0, sizeof(dr.peer.sun_path));
-		str_fmt(dr.peer.sun_path, sizeof(dr.peer.sun_path),
-			"/proc/self/fd/%d", path_fd);
-		dr.peer_len = sizeof(dr.peer);
-	}
-	port = bridge_port_for(cs->sw->br, want, &who->user);
-	if (port < 0) {
-		rc = port;
-		goto out;
-	}
-	dr.port = (unsigned int)port;
-	set_rights(cs, who, rq, &dr);
-	rc = str_copy(dr.own.sun_path, sizeof(dr.own.sun_path), cs->dir);
-	if (rc >= 0)
-		rc = dgram_attach_take(cs->dgram, &dr, fd);
+	if (!rc)
+		rc = plug_in(cs, fd, rq, who, &dr);
+	if (path_fd >= 0)
+		close(path_fd);
 	/* A client that is gone already will be noticed by its EOF. */
 	if (!rc)
 		send(fd, &dr.own, sizeof(dr.own), MSG_DONTWAIT | MSG_NOSIGNAL);
-out:
-	if (path_fd >= 0)
-		close(path_fd);
 	return rc;
 }
 

@@ -12,14 +12,13 @@
 #include "switch/tr_dgram.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/strbuf.h"
+#include "common/unixsock.h"
 #include "switch/ctlsock.h"
 
 struct dgram_shared {
@@ -173,7 +172,6 @@ static void ctl_ready(struct loop_fd *w, uint32_t events)
 	bridge_detach(&d->ep);
 }
 
-/* The path is bound last; it is created with no rights but the owner's. */
 static int open_data(struct dgram_request *rq, char *path, size_t size)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -191,17 +189,9 @@ static int open_data(struct dgram_request *rq, char *path, size_t size)
 	memset(rq->own.sun_path, 0, sizeof(rq->own.sun_path));
 	memcpy(rq->own.sun_path, path, (size_t)rc);
 	unlink(path);
-	if (bind(fd, (struct sockaddr *)&rq->own, sizeof(rq->own))) {
-		rc = -errno;
+	rc = unixsock_bind(fd, &rq->own, rq->mode, rq->owner, rq->group);
+	if (rc)
 		goto fail;
-	}
-	if (chmod(path, rq->mode) ||
-	    ((rq->owner != (uid_t)-1 || rq->group != (gid_t)-1) &&
-	     chown(path, rq->owner, rq->group))) {
-		rc = -errno;
-		unlink(path);
-		goto fail;
-	}
 	return fd;
 fail:
 	close(fd);

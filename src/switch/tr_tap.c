@@ -61,8 +61,6 @@ static void tap_ready(struct loop_fd *w, uint32_t events)
 		return;
 	n = read_frames(t, rx_batch_prepare(&t->sw->rx, t->sw->br->pool));
 	if (n < 0) {
-		if (n == -EIO) /* interface is down: nothing to read */
-			return;
 		log_warn("tap %s is gone: %s", t->ep.descr, strerror(-n));
 		bridge_detach(&t->ep);
 		return;
