@@ -89,6 +89,7 @@ int loop_signals(struct loop *, const sigset_t *set, loop_signal_fn *,
 uint64_t loop_now(const struct loop *);
 /* Reads the clock anew, for work that lasts longer than a turn should. */
 uint64_t loop_clock(struct loop *);
+/* With a clock of the test's own the loop never sleeps for a timer. */
 void loop_set_clock(struct loop *, uint64_t (*clock)(void));
 
 #endif
