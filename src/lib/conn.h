@@ -44,6 +44,7 @@ struct conn_args {
 	int port; /* 0: any, negative: the management port */
 	const char *group; /* NULL: none given */
 	mode_t mode;
+	const struct vde_open_args *given; /* the caller's own, or NULL */
 };
 
 #define CONN_MODE 0700 /* of sockets, when the caller names none */
@@ -53,6 +54,16 @@ typedef int conn_open_fn(const char *address, const struct conn_args *args,
 			 struct vdeconn **out);
 
 conn_open_fn conn_open_switch;
+conn_open_fn conn_open_ptp;
+conn_open_fn conn_open_tap;
+conn_open_fn conn_open_udp;
+conn_open_fn conn_open_cmd;
+conn_open_fn conn_open_null;
+conn_open_fn conn_open_seqpacket;
+
+/* Looks for a module that is not built in. */
+int conn_open_plugin(const char *module, const char *address,
+		     const struct conn_args *args, struct vdeconn **out);
 
 /* The same for a path in which nothing is quoted and no option follows. */
 conn_open_fn conn_open_switch_path;

@@ -31,7 +31,7 @@
 
 /* A parsed "vde" locator; what was not written is NULL. */
 struct target {
-	char *path;
+	const char *path;
 	const char *word; /* port number or name of a port group */
 	const char *group;
 	const char *mode;
@@ -44,6 +44,7 @@ struct plan {
 	uint32_t port;
 	const char *socket_name; /* to try before "ctl", or NULL */
 	char number[12]; /* room for a socket name that is a number */
+	bool only; /* there is no "ctl" to try after it */
 	bool has_group;
 	gid_t gid;
 	mode_t mode;
@@ -151,7 +152,7 @@ static int connect_to(int fd, const char *dir, const char *name)
 static int connect_ctl(int fd, const char *dir, const struct plan *p,
 		       const char **name)
 {
-	int rc;
+	int rc = -ENOENT;
 
 	if (p->socket_name) {
 		rc = connect_to(fd, dir, p->socket_name);
@@ -160,9 +161,10 @@ static int connect_ctl(int fd, const char *dir, const struct plan *p,
 			return 0;
 		}
 	}
-	rc = connect_to(fd, dir, "ctl");
+	if (p->only)
+		return rc;
 	*name = "ctl";
-	return rc;
+	return connect_to(fd, dir, "ctl");
 }
 
 static int bind_name(int fd, struct sockaddr_un *sa, const char *dir,
@@ -303,12 +305,10 @@ static int open_dir(const char *dir, const struct plan *p, struct vdeconn **out)
 		rc = join(ctl, data, dir, name, p);
 	if (rc == 0)
 		rc = set_timeout(ctl, 0);
-	if (rc < 0)
-		goto fail;
-	*out = dgram_conn_new(data, ctl);
-	if (*out)
+	if (rc == 0)
+		rc = dgram_conn_new(&dgram_ops, data, ctl, out);
+	if (rc == 0)
 		return 0;
-	rc = -ENOMEM;
 fail:
 	if (ctl >= 0)
 		close(ctl);
@@ -317,23 +317,37 @@ fail:
 	return rc;
 }
 
+/* @path is the control socket itself. */
+static int open_socket(char *path, const struct plan *p, struct vdeconn **out)
+{
+	struct plan only = *p;
+	char *slash = strrchr(path, '/');
+
+	*slash = '\0';
+	only.socket_name = slash + 1;
+	only.only = true;
+	return open_dir(path, &only, out);
+}
+
 /* The switch may have another working directory, so names go absolute. */
 static int open_path(const char *path, const struct plan *p,
 		     struct vdeconn **out)
 {
-	char *dir = realpath(path, NULL);
+	char *real = realpath(path, NULL);
 	struct stat st;
 	int rc;
 
-	if (!dir)
+	if (!real)
 		return -errno;
-	if (stat(dir, &st) < 0)
+	if (stat(real, &st) < 0)
 		rc = -errno;
-	else if (!S_ISDIR(st.st_mode))
-		rc = -ENOTDIR;
+	else if (S_ISDIR(st.st_mode))
+		rc = open_dir(real, p, out);
+	else if (S_ISSOCK(st.st_mode))
+		rc = open_socket(real, p, out);
 	else
-		rc = open_dir(dir, p, out);
-	free(dir);
+		rc = -ENOTDIR;
+	free(real);
 	return rc;
 }
 
@@ -367,6 +381,16 @@ static int parse_target(struct target *t, char *address)
 	return rc;
 }
 
+/* VDE 2 had point-to-point cables under the names of switches: "PATH[]" at
+ * one end, PATH at the other. They are told apart by what is there. */
+static bool is_ptp(int rc, const struct target *t)
+{
+	if (rc == -EPROTOTYPE)
+		return true;
+	return t->brackets && !t->word &&
+	       (rc == -ENOENT || rc == -ECONNREFUSED);
+}
+
 static int open_target(const struct target *t, const struct conn_args *args,
 		       struct vdeconn **out)
 {
@@ -375,7 +399,10 @@ static int open_target(const struct target *t, const struct conn_args *args,
 
 	if (rc < 0)
 		return rc;
-	return *t->path ? open_path(t->path, &p, out) : open_system(&p, out);
+	if (!*t->path)
+		return open_system(&p, out);
+	rc = open_path(t->path, &p, out);
+	return is_ptp(rc, t) ? conn_open_ptp(t->path, args, out) : rc;
 }
 
 /* Options of @over win against those of @t. */
@@ -452,9 +479,7 @@ int conn_open_switch(const char *address, const struct conn_args *args,
 int conn_open_switch_path(const char *path, const struct conn_args *args,
 			  struct vdeconn **out)
 {
-	struct target t = { 0 };
-	struct plan p;
-	int rc = make_plan(&p, &t, args);
+	struct target t = { .path = path };
 
-	return rc < 0 ? rc : open_path(path, &p, out);
+	return open_target(&t, args, out);
 }

@@ -22,7 +22,7 @@ ssize_t dgram_send(struct vdeconn *c, const void *buf, size_t len)
 
 /* Empty datagrams are dropped by moving what follows over them. The rooms
  * move along, so that no memory of the caller's appears twice. */
-static int drop_empty(struct vde_frame *f, int n)
+int dgram_drop_empty(struct vde_frame *f, int n)
 {
 	int kept = 0;
 
@@ -39,7 +39,7 @@ static int drop_empty(struct vde_frame *f, int n)
 	return kept;
 }
 
-int dgram_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
+int dgram_recv_raw(int fd, struct vde_frame *f, int n)
 {
 	struct mmsghdr msg[VDE_BATCH_MAX];
 	struct iovec iov[VDE_BATCH_MAX];
@@ -51,14 +51,22 @@ int dgram_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 			.msg_hdr = { .msg_iov = &iov[i], .msg_iovlen = 1 },
 		};
 	}
-	got = recvmmsg(c->data_fd, msg, (unsigned int)n, MSG_DONTWAIT, NULL);
+	got = recvmmsg(fd, msg, (unsigned int)n, MSG_DONTWAIT, NULL);
 	if (got < 0)
 		return -errno;
 	for (int i = 0; i < got; i++) {
 		f[i].len = msg[i].msg_len;
 		f[i].offload = (struct frame_offload){ 0 };
 	}
-	got = drop_empty(f, got);
+	return got;
+}
+
+int dgram_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
+{
+	int got = dgram_recv_raw(c->data_fd, f, n);
+
+	if (got > 0)
+		got = dgram_drop_empty(f, got);
 	return got ? got : -EAGAIN;
 }
 
@@ -95,11 +103,14 @@ const struct conn_ops dgram_ops = {
 	.close = dgram_close,
 };
 
-struct vdeconn *dgram_conn_new(int data_fd, int ctl_fd)
+int dgram_conn_new(const struct conn_ops *ops, int data_fd, int ctl_fd,
+		   struct vdeconn **out)
 {
 	struct vdeconn *c = malloc(sizeof(*c));
 
-	if (c)
-		*c = (struct vdeconn){ &dgram_ops, data_fd, ctl_fd };
-	return c;
+	if (!c)
+		return -ENOMEM;
+	*c = (struct vdeconn){ ops, data_fd, ctl_fd };
+	*out = c;
+	return 0;
 }

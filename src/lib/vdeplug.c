@@ -27,6 +27,12 @@ static const struct connector {
 	conn_open_fn *open;
 } connectors[] = {
 	{ "vde", conn_open_switch },
+	{ "ptp", conn_open_ptp },
+	{ "tap", conn_open_tap },
+	{ "udp", conn_open_udp },
+	{ "cmd", conn_open_cmd },
+	{ "null", conn_open_null },
+	{ "seqpacket", conn_open_seqpacket },
 };
 
 static int open_module(const struct locator *l, const struct conn_args *args,
@@ -35,7 +41,7 @@ static int open_module(const struct locator *l, const struct conn_args *args,
 	for (size_t i = 0; i < ARRAY_SIZE(connectors); i++)
 		if (strcmp(l->module, connectors[i].module) == 0)
 			return connectors[i].open(l->address, args, out);
-	return -EPROTONOSUPPORT;
+	return conn_open_plugin(l->module, l->address, args, out);
 }
 
 static bool is_literal_path(const char *s)
@@ -44,6 +50,14 @@ static bool is_literal_path(const char *s)
 
 	return stat(s, &st) == 0 &&
 	       (S_ISDIR(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+/* VDE 2 wrote UDP cables without a module. */
+static bool is_udp(const char *s)
+{
+	struct locator_udp u;
+
+	return !strchr(s, '/') && locator_parse_udp(&u, s) == 0;
 }
 
 /* Something that exists is meant as it is written, whatever quotation marks
@@ -58,6 +72,8 @@ static int open_text(const char *s, const struct conn_args *args,
 		return rc;
 	if (l.bare && is_literal_path(s))
 		return conn_open_switch_path(s, args, out);
+	if (l.bare && is_udp(s))
+		return conn_open_udp(s, args, out);
 	return open_module(&l, args, out);
 }
 
@@ -107,7 +123,7 @@ VDE_API VDECONN *vde_open_real(char *locator, char *descr,
 			       struct vde_open_args *args)
 {
 	char whole[DESCR_SIZE];
-	struct conn_args ca = { .descr = whole, .mode = CONN_MODE };
+	struct conn_args ca = { whole, .mode = CONN_MODE, .given = args };
 	struct vdeconn *conn = NULL;
 	int rc;
 
