@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -44,6 +45,32 @@ int unixsock_connect(const char *path)
 	int rc = unixsock_addr(&sa, path);
 
 	return rc ? rc : connect_to(&sa, 0);
+}
+
+/* A full backlog makes connect() wait as long as a send may: the kernel takes
+ * the limit of the one for the other and says EAGAIN. */
+int unixsock_connect_within(const char *path, unsigned int timeout_ms)
+{
+	const struct timeval limit = { timeout_ms / 1000,
+				       timeout_ms % 1000 * 1000 };
+	const struct timeval none = { 0, 0 };
+	struct sockaddr_un sa;
+	int rc = unixsock_addr(&sa, path);
+	int fd;
+
+	if (rc)
+		return rc;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ||
+	    connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none))) {
+		rc = errno == EAGAIN ? -ETIMEDOUT : -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
 }
 
 /* Only a refused connection proves that a socket is left over: EAGAIN is a

@@ -31,6 +31,10 @@ int unixsock_listen(const char *path, mode_t mode, gid_t gid);
 /* A connected, blocking descriptor or -errno. */
 int unixsock_connect(const char *path);
 
+/* The same, but a listener that does not accept gives -ETIMEDOUT after
+ * @timeout_ms, at least 1. */
+int unixsock_connect_within(const char *path, unsigned int timeout_ms);
+
 /* The peer's real credentials. 0 or -errno. */
 int unixsock_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 
