@@ -3,3 +3,5 @@
 # `make check` replays the inputs, `make fuzz` looks for new ones.
 fuzz_test = $(eval FUZZ_TARGETS += $(1))$(eval $(1)_LIBS := $(2))
 $(call fuzz_test,fuzz_chain,chain base)
+
+$(call fuzz_test,fuzz_session,term base)
