@@ -5,3 +5,4 @@ fuzz_test = $(eval FUZZ_TARGETS += $(1))$(eval $(1)_LIBS := $(2))
 $(call fuzz_test,fuzz_chain,chain base)
 
 $(call fuzz_test,fuzz_session,term base)
+$(call fuzz_test,fuzz_script,term base)
