@@ -15,7 +15,8 @@ pids=()
 declare -A started_as ns_pid
 exec {never}<> <(:) # a descriptor that never has anything to read
 
-TMP=$(mktemp -d /tmp/vde.XXXXXX) || exit 1 # short: sun_path has 108 bytes
+# Short, as sun_path has 108 bytes.
+TMP=$(mktemp -d "${LAB_TMP:-/tmp}/vde.XXXXXX") || exit 1
 export TMP
 
 lab_clean_up()

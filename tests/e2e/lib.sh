@@ -184,3 +184,35 @@ start_peer_switch()
 		lab_failed "Debian's vde_switch does not start with $*"
 	fi
 }
+
+# --- frames ---------------------------------------------------------------
+
+# frame WORD: a broadcast frame of 60 bytes with WORD in it, as a stream has
+# it: two bytes of length, then the frame.
+frame()
+{
+	printf '\0\74\377\377\377\377\377\377\2\0\0\0\0\1\210\265%-46.46s' "$1"
+}
+
+# listen_at LOCATOR: collects in $(log_of $started) what arrives there.
+# vde_plug has its port when the switch says so: ports_become.
+listen_at()
+{
+	start "${PLUG:-vde_plug}" "$1"
+}
+
+# send_at LOCATOR WORD: one frame into a switch.
+send_at()
+{
+	{
+		frame "$2"
+		# A plug ends with its input: not before it had a port.
+		read -rt 0.5 -u "$never" _
+	} | timeout 10 "${PLUG:-vde_plug}" "$1" >/dev/null
+}
+
+# arrives WORD PID: does a frame with WORD reach the listener?
+arrives()
+{
+	wait_for -t "${3:-5}" grep -qa "$1" "$TMP/$2.log"
+}
