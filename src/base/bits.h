@@ -49,8 +49,11 @@ static inline int bits_next(const uint64_t *b, size_t words, unsigned int from)
 	return (int)(w * 64) + __builtin_ctzll(v);
 }
 
+/* @i is declared here: it cannot stand in parentheses. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define bits_for_each(i, b, words)                   \
 	for (int i = bits_next(b, words, 0); i >= 0; \
 	     i = bits_next(b, words, (unsigned int)i + 1))
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif
