@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# manpages.sh - the pages say what the programs do, and mandoc likes them
+#
+# Every program in $BUILD/bin has a page with EXIT STATUS and EXAMPLES in
+# which each option of its --help stands; the switch's page names each command
+# of its console; the library's functions have a page. Called at the root of
+# the tree.
+set -u
+n=0 bad=0
+tmp=$(mktemp -d /tmp/vde-man.XXXXXX) || exit 1
+switch=
+trap '[ -z "$switch" ] || kill "$switch" 2>/dev/null; rm -rf "$tmp"' EXIT
+
+# point SENTENCE PROBLEMS: ok if there is none.
+point()
+{
+	n=$((n + 1))
+	if [ -z "$2" ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		printf '%s\n' "$2" | sed 's/^/# /'
+		bad=1
+	fi
+}
+
+# The text of a page, without overstriking.
+text_of()
+{
+	mandoc -T ascii -O width=500 "$1" | sed 's/.\x08//g'
+}
+
+# The options --help lists, one a line, as -x or --name.
+options_of()
+{
+	"$1" --help | sed -n '/^ *-/p' | sed 's/  .*//; s/^ *//' |
+		grep -oE '(^|[ ,])--?[A-Za-z0-9][-A-Za-z0-9]*' | tr -d ' ,'
+}
+
+# missing_words TEXT: those lines of stdin that do not stand in it as a word.
+missing_words()
+{
+	local w
+
+	while read -r w; do
+		grep -qE -e "(^|[^-A-Za-z0-9/])$w([^-A-Za-z0-9/]|\$)" \
+			<<<"$1" || echo "$w is not in the page"
+	done
+}
+
+command -v mandoc >/dev/null || {
+	echo "skip: no mandoc"
+	exit 77
+}
+
+for p in "$BUILD"/bin/*; do
+	[ -L "$p" ] && continue
+	name=${p##*/}
+	page=man/$name.1
+	if [ ! -e "$page" ]; then
+		point "$name has a page" "no $page"
+		continue
+	fi
+	text=$(text_of "$page")
+	point "$name: every option is in its page" \
+		"$(options_of "$p" | sort -u | missing_words "$text")"
+	point "$name: the page has exit status and examples" "$(
+		for s in 'EXIT STATUS' EXAMPLES; do
+			grep -q "^$s" <<<"$text" || echo "no $s"
+		done
+	)"
+done
+
+for f in vde_open vde_recv vde_send vde_datafd vde_ctlfd vde_close \
+	vdestream_open vdestream_send vdestream_recv vdestream_close; do
+	grep -qsw "$f" man/*.3 || echo "$f is in no page"
+done >"$tmp/functions"
+point "every function of the library has a page" "$(cat "$tmp/functions")"
+
+if [ -x "$BUILD/bin/vde_switch" ]; then
+	mkfifo "$tmp/ready"
+	"$BUILD/bin/vde_switch" --nostdin -s "$tmp/ctl" -M "$tmp/mgmt" \
+		--ready-fd 9 9>"$tmp/ready" &
+	switch=$!
+	read -rt 10 _ <"$tmp/ready"
+	# After the heading, a command with a menu's "=" is no command.
+	commands=$("$BUILD/bin/unixcmd" -s "$tmp/mgmt" help |
+		sed '1,/^------/d' | grep -v '====' | awk '{ print $1 }')
+	point "vde_switch: every console command is in its page" "$(
+		[ "$(wc -l <<<"$commands")" -gt 30 ] || echo "no commands?"
+		missing_words "$(text_of man/vde_switch.1)" <<<"$commands"
+	)"
+fi
+
+# Pages of this tree need not be installed to be referred to.
+point "mandoc has nothing to say about the pages" "$(
+	mandoc -T lint -W style man/*.[1-9] 2>&1 |
+		grep -vE 'referenced manual not found|outdated mandoc.db'
+)"
+point "every page is named after what it describes" "$(
+	for page in man/*.[1-9]; do
+		name=${page##*/}
+		grep -qx "\.Nm ${name%.*}\( ,\)\?" "$page" ||
+			echo "$page does not have .Nm ${name%.*}"
+		grep -qix "\.Dt ${name%.*} ${name##*.}" "$page" ||
+			echo "$page does not have .Dt ${name%.*} ${name##*.}"
+	done
+)"
+echo "1..$n"
+exit $bad
