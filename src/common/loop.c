@@ -2,7 +2,6 @@
 #include "common/loop.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -284,17 +283,19 @@ int loop_signals(struct loop *l, const sigset_t *set, loop_signal_fn *fn,
 
 /* ---- the turn ---- */
 
-/* Rounded up, so that a timer is never found not quite due. */
-static int wait_ms(const struct loop *l)
+/* Until the first timer is due, to the nanosecond; NULL for ever. */
+static const struct timespec *wait_time(const struct loop *l,
+					struct timespec *ts)
 {
-	uint64_t left;
+	uint64_t left = 0;
 
 	if (!l->n_timers)
-		return -1;
-	if (l->virtual_time || l->heap[1]->due <= l->now)
-		return 0;
-	left = (l->heap[1]->due - l->now + LOOP_MS - 1) / LOOP_MS;
-	return left > INT_MAX ? INT_MAX : (int)left;
+		return NULL;
+	if (!l->virtual_time && l->heap[1]->due > l->now)
+		left = l->heap[1]->due - l->now;
+	ts->tv_sec = (time_t)(left / LOOP_SEC);
+	ts->tv_nsec = (long)(left % LOOP_SEC);
+	return ts;
 }
 
 int loop_run(struct loop *l)
@@ -304,7 +305,9 @@ int loop_run(struct loop *l)
 	l->running = true;
 	run_hooks(l);
 	while (l->running) {
-		int n = epoll_wait(l->epfd, ev, BATCH, wait_ms(l));
+		struct timespec ts;
+		int n = epoll_pwait2(l->epfd, ev, BATCH, wait_time(l, &ts),
+				     NULL);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;

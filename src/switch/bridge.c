@@ -41,6 +41,7 @@ struct bridge *bridge_new(const struct bridge_config *cf)
 	if (!br)
 		return NULL;
 	list_init(&br->touched);
+	list_init(&br->holding);
 	br->numports = cf->numports;
 	br->words = BITS_WORDS(cf->numports + 1);
 	br->hub = cf->hub;
@@ -169,19 +170,26 @@ static void repeat(struct bridge *br, const struct port *from, struct frame *f)
 	}
 }
 
-static void forward(struct bridge *br, struct port *from, struct frame *f,
-		    const uint64_t *set, int to)
+/* Returns the port the frame went to, or NULL. */
+static struct port *forward(struct bridge *br, struct port *from,
+			    struct frame *f, const uint64_t *set, int to)
 {
-	if (to == from->id)
+	struct port *p = br->ports[to];
+
+	if (p == from) {
 		from->drops[DROP_SAME_PORT]++;
-	else if (!bits_test(set, (unsigned int)to))
+		return NULL;
+	}
+	if (!bits_test(set, (unsigned int)to)) {
 		from->drops[DROP_DEST_GONE]++;
-	else
-		port_tx(br->ports[to], f, br->ports[to]->pvid != frame_vid(f));
+		return NULL;
+	}
+	port_tx(p, f, p->pvid != frame_vid(f));
+	return p;
 }
 
 void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
-		  uint64_t now)
+		  uint64_t now, struct port **full)
 {
 	struct bridge *br = p->br;
 	uint32_t now_s = (uint32_t)(now / NSEC);
@@ -203,16 +211,33 @@ void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
 	if (!ether_is_multicast(dst))
 		to = mactab_find(br->macs, mactab_key(vid, dst), now_s);
 	set = br->vlans[vid] ? br->vlans[vid]->flood : br->active;
-	if (to >= 0)
-		forward(br, p, f, set, to);
-	else
+	if (to < 0) {
 		flood(br, p, f, set);
+		return;
+	}
+	p = forward(br, p, f, set, to);
+	if (p && port_is_congested(p))
+		*full = p;
 }
 
 void bridge_flush(struct bridge *br)
 {
 	while (!list_empty(&br->touched))
 		port_flush(list_entry(br->touched.next, struct port, touched));
+}
+
+uint64_t bridge_hold_expire(struct bridge *br, uint64_t now)
+{
+	while (!list_empty(&br->holding)) {
+		struct port *p = list_entry(br->holding.next, struct port,
+					    holding);
+
+		if (now - p->held_since < PORT_HOLD_NS)
+			return p->held_since + PORT_HOLD_NS;
+		p->may_hold = list_empty(&p->held); /* they may have left */
+		port_release(p);
+	}
+	return 0;
 }
 
 /* ---- addresses ---- */
@@ -440,6 +465,8 @@ void bridge_detach(struct endpoint *ep)
 					.port = p->id,
 					.ep = ep });
 	list_del(&ep->node);
+	list_del(&ep->held);
+	port_release(p);
 	txq_fini(&ep->queue);
 	ep->tr->close(ep);
 	if (port_is_active(p))

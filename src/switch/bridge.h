@@ -65,6 +65,7 @@ struct bridge {
 	struct mactab *macs;
 	struct frame_pool *pool;
 	struct list touched; /* ports with frames to send */
+	struct list holding; /* ports that hold senders back, oldest first */
 	size_t words; /* of every bitmap of ports */
 	uint64_t *active; /* ports with endpoints */
 	unsigned int numports;
@@ -92,10 +93,15 @@ struct bridge *bridge_new(const struct bridge_config *);
 /* Closes every endpoint. */
 void bridge_free(struct bridge *);
 
-/* One frame that arrived on @p, its tag beside its bytes. */
-void bridge_input(struct port *p, struct frame *, enum vlan_form, uint64_t now);
+/* One frame that arrived on @p, its tag beside its bytes. If it went to one
+ * port that has more waiting than it should, *@full is that port. */
+void bridge_input(struct port *p, struct frame *, enum vlan_form, uint64_t now,
+		  struct port **full);
 /* Sends what gathered in this turn. */
 void bridge_flush(struct bridge *);
+/* Ends what was held back for too long. Returns when to call again (ns), 0:
+ * nobody is held. */
+uint64_t bridge_hold_expire(struct bridge *, uint64_t now);
 /* Forgets idle addresses. Returns when to call again (ns), 0: not needed
  * before another address is learned. */
 uint64_t bridge_expire(struct bridge *, uint64_t now);

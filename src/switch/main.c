@@ -168,6 +168,16 @@ static void gc_due(struct loop_timer *t)
 		start_gc(sw, due > now ? due - now : 0);
 }
 
+static void hold_due(struct loop_timer *t)
+{
+	struct vswitch *sw = container_of(t, struct vswitch, hold);
+	uint64_t now = loop_now(sw->loop);
+	uint64_t due = bridge_hold_expire(sw->br, now);
+
+	if (due)
+		loop_timer_set(sw->loop, &sw->hold, due - now, hold_due);
+}
+
 /* Before the loop may sleep: send what this turn forwarded. */
 static void before_wait(struct loop_hook *h)
 {
@@ -177,6 +187,8 @@ static void before_wait(struct loop_hook *h)
 	if (!loop_timer_armed(&sw->gc) && sw->br->gc_s &&
 	    mactab_used(sw->br->macs))
 		start_gc(sw, sw->br->gc_s * LOOP_SEC);
+	if (!list_empty(&sw->br->holding) && !loop_timer_armed(&sw->hold))
+		loop_timer_set(sw->loop, &sw->hold, PORT_HOLD_NS, hold_due);
 }
 
 static void on_signal(void *ctx, int signo)

@@ -54,6 +54,9 @@ struct port *port_new(struct bridge *br, unsigned int id)
 	p->current_uid = p->only_uid = p->only_gid = PORT_NOBODY;
 	list_init(&p->touched);
 	list_init(&p->endpoints);
+	list_init(&p->held);
+	list_init(&p->holding);
+	p->may_hold = true;
 	return p;
 }
 
@@ -100,6 +103,7 @@ void endpoint_init(struct endpoint *ep, const struct transport *tr, uint32_t id,
 
 	*ep = (struct endpoint){ .tr = tr, .id = id, .uid = uid };
 	list_init(&ep->node);
+	list_init(&ep->held);
 	for (size_t i = 0; i < len; i++)
 		ep->descr[i] = (unsigned char)descr[i] < ' ' ? '?' : descr[i];
 	ep->descr[len] = '\0';
@@ -140,7 +144,7 @@ static bool take_tag(struct port *p, struct frame *f, enum vlan_form *form)
 void port_rx_take(struct endpoint *ep, struct frame *const *frames, int n,
 		  uint64_t now)
 {
-	struct port *p = ep->port;
+	struct port *p = ep->port, *full = NULL;
 
 	for (int i = 0; i < n; i++) {
 		struct frame *f = frames[i];
@@ -150,10 +154,50 @@ void port_rx_take(struct endpoint *ep, struct frame *const *frames, int n,
 			pad(f);
 			p->in_frames++;
 			p->in_bytes += frame_wire_len(f, form == VLAN_TAGGED);
-			bridge_input(p, f, form, now);
+			bridge_input(p, f, form, now, &full);
 		}
 		frame_unref(f);
 	}
+	if (full)
+		port_hold(full, ep, now);
+}
+
+/* ---- holding senders back ---- */
+
+bool port_is_congested(const struct port *p)
+{
+	list_for_each(it, &p->endpoints) {
+		const struct endpoint *ep = list_entry(it, struct endpoint,
+						       node);
+
+		if (p->may_hold && ep->queue.count > ep->queue.limit / 2)
+			return true;
+	}
+	return false;
+}
+
+void port_hold(struct port *on, struct endpoint *ep, uint64_t now)
+{
+	if (list_linked(&ep->held))
+		return;
+	if (list_empty(&on->held)) {
+		on->held_since = now;
+		list_add_tail(&on->br->holding, &on->holding);
+	}
+	list_add_tail(&on->held, &ep->held);
+	ep->tr->pause(ep, true);
+}
+
+void port_release(struct port *p)
+{
+	while (!list_empty(&p->held)) {
+		struct endpoint *ep = list_entry(p->held.next, struct endpoint,
+						 held);
+
+		list_del(&ep->held);
+		ep->tr->pause(ep, false);
+	}
+	list_del(&p->holding);
 }
 
 /* ---- frames out ---- */
@@ -197,7 +241,7 @@ static void endpoint_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 		enqueue(ep, tx + sent, n - sent);
 }
 
-void endpoint_writable(struct endpoint *ep)
+static void drain(struct endpoint *ep)
 {
 	while (ep->queue.count) {
 		uint32_t n;
@@ -211,6 +255,15 @@ void endpoint_writable(struct endpoint *ep)
 		if (sent < (int)n)
 			return;
 	}
+	ep->port->may_hold = true;
+}
+
+void endpoint_writable(struct endpoint *ep)
+{
+	drain(ep);
+	if (!list_empty(&ep->port->held) &&
+	    ep->queue.count <= ep->queue.limit / 4)
+		port_release(ep->port);
 }
 
 void port_flush(struct port *p)

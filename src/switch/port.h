@@ -10,6 +10,13 @@
  * Frames that leave gather in the port's batch and go out together at the end
  * of the loop's turn (bridge_flush()), or when the batch is full. What an
  * endpoint does not take waits in its queue.
+ *
+ * A queue that is half full holds back whoever sends to it: the sender's
+ * endpoint is paused until a quarter is left. That makes a fast sender as fast
+ * as its receiver instead of losing what it sends too fast. A hold lasts
+ * PORT_HOLD_NS at most: a receiver that does not read in that time loses the
+ * right to hold anybody until its queue has been empty, and loses frames
+ * instead. Only frames for one known port hold; floods never do.
  */
 #ifndef SWITCH_PORT_H
 #define SWITCH_PORT_H
@@ -21,6 +28,8 @@
 #include "switch/txq.h"
 
 struct bridge;
+
+#define PORT_HOLD_NS UINT64_C(1000000)
 
 #define ENDPOINT_DESCR 136
 #define PORT_NOBODY UINT32_MAX /* no user, no group, no restriction */
@@ -47,6 +56,7 @@ struct endpoint {
 	struct port *port;
 	const struct transport *tr;
 	struct txq queue;
+	struct list held; /* in the held list of the port it waits for */
 	uint32_t id; /* what the console calls it; unique in the switch */
 	uint32_t uid; /* of who connected it, or PORT_NOBODY */
 	char descr[ENDPOINT_DESCR]; /* what the peer said of itself */
@@ -67,6 +77,10 @@ struct port {
 	struct frame_tx *tx; /* BATCH_MAX, what leaves this turn */
 	struct list touched; /* in br->touched while n_tx > 0 */
 	struct list endpoints;
+	struct list held; /* endpoints that wait for room in the queue */
+	struct list holding; /* in br->holding while somebody waits */
+	uint64_t held_since;
+	bool may_hold; /* read its queue empty since it was too slow */
 	uint64_t in_frames, in_bytes, out_frames, out_bytes;
 	uint64_t drops[DROP_N_REASONS];
 
@@ -90,6 +104,13 @@ int port_admits(const struct port *, const struct port_user *);
 /* Initialises @ep's generic part; the transport has its own already. */
 void endpoint_init(struct endpoint *, const struct transport *, uint32_t id,
 		   uint32_t uid, const char *descr);
+/* True when @p wants its senders held back. */
+bool port_is_congested(const struct port *);
+/* Pauses @ep until @on has room, or PORT_HOLD_NS after @now. */
+void port_hold(struct port *on, struct endpoint *ep, uint64_t now);
+/* Resumes all that wait for @p. */
+void port_release(struct port *);
+
 /* There is room again: sends what waits. From the transport only. */
 void endpoint_writable(struct endpoint *);
 

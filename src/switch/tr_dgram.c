@@ -57,6 +57,11 @@ void dgram_shared_free(struct dgram_shared *sh)
 	free(sh);
 }
 
+static void want(struct dgram *d, uint32_t events)
+{
+	loop_fd_want(d->sh->sw->loop, &d->data, events);
+}
+
 /* ---- frames in ---- */
 
 /* A datagram that did not fit is made longer than any frame may be, so that
@@ -94,10 +99,17 @@ static void data_ready(struct loop_fd *w, uint32_t events)
 	if (events & EPOLLOUT) {
 		endpoint_writable(&d->ep);
 		if (!d->ep.queue.count)
-			loop_fd_want(d->sh->sw->loop, w, EPOLLIN);
+			want(d, d->data.events & ~EPOLLOUT);
 	}
 	if (events & (EPOLLIN | EPOLLERR))
 		receive(d);
+}
+
+static void dgram_pause(struct endpoint *ep, bool on)
+{
+	struct dgram *d = container_of(ep, struct dgram, ep);
+
+	want(d, on ? d->data.events & ~EPOLLIN : d->data.events | EPOLLIN);
 }
 
 /* ---- frames out ---- */
@@ -123,8 +135,7 @@ static int dgram_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 			continue;
 		}
 		if (errno == EAGAIN || errno == ENOBUFS) {
-			loop_fd_want(sh->sw->loop, &d->data,
-				     EPOLLIN | EPOLLOUT);
+			want(d, d->data.events | EPOLLOUT);
 			return done;
 		}
 		if (errno == EINTR)
@@ -156,6 +167,7 @@ static const struct transport tr_dgram = {
 	.module = "unix prog",
 	.name = "dgram",
 	.send = dgram_send,
+	.pause = dgram_pause,
 	.close = dgram_close,
 };
 

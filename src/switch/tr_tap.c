@@ -27,6 +27,11 @@ struct tap {
 	struct loop_fd io;
 };
 
+static void want(struct tap *t, uint32_t events)
+{
+	loop_fd_want(t->sw->loop, &t->io, events);
+}
+
 /* ---- frames ---- */
 
 /* Fills the batch until the tap has no more. Returns frames, or -errno. */
@@ -55,7 +60,7 @@ static void tap_ready(struct loop_fd *w, uint32_t events)
 	if (events & EPOLLOUT) {
 		endpoint_writable(&t->ep);
 		if (!t->ep.queue.count)
-			loop_fd_want(t->sw->loop, w, EPOLLIN);
+			want(t, w->events & ~EPOLLOUT);
 	}
 	if (!(events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
 		return;
@@ -80,12 +85,19 @@ static int tap_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 		if (writev(t->io.fd, iov, k) >= 0)
 			continue;
 		if (errno == EAGAIN) {
-			loop_fd_want(t->sw->loop, &t->io, EPOLLIN | EPOLLOUT);
+			want(t, t->io.events | EPOLLOUT);
 			return i;
 		}
 		ep->port->drops[DROP_SEND]++;
 	}
 	return n;
+}
+
+static void tap_pause(struct endpoint *ep, bool on)
+{
+	struct tap *t = container_of(ep, struct tap, ep);
+
+	want(t, on ? t->io.events & ~EPOLLIN : t->io.events | EPOLLIN);
 }
 
 static void tap_close(struct endpoint *ep)
@@ -105,6 +117,7 @@ static const struct transport tr_tap = {
 	.module = "tuntap",
 	.name = "tap",
 	.send = tap_send,
+	.pause = tap_pause,
 	.close = tap_close,
 };
 

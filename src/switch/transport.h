@@ -26,6 +26,10 @@ struct transport {
 	 * frame without a reference of its own. */
 	int (*send)(struct endpoint *, const struct frame_tx *, int n);
 
+	/* Stops (or resumes) taking frames from the peer: what it sends waits
+	 * on its side. Must keep working in the other direction. */
+	void (*pause)(struct endpoint *, bool on);
+
 	/* Stops both directions and frees the endpoint with what the transport
 	 * allocated for it. Called exactly once, by port_detach(), never from
 	 * inside @send. */

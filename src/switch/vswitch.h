@@ -38,6 +38,7 @@ struct vswitch {
 	struct rx_batch rx;
 	struct loop_hook flush;
 	struct loop_timer gc;
+	struct loop_timer hold;
 	struct log_limit move_limit;
 	uint64_t started; /* ns */
 	uint64_t macaddr;

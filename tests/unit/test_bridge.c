@@ -22,6 +22,7 @@ struct fake {
 	size_t last_len;
 	uint8_t last[ETHER_MAX_LEN + 8];
 	bool closed;
+	bool paused;
 };
 
 static struct bridge *br;
@@ -54,7 +55,12 @@ static void fake_close(struct endpoint *ep)
 	container_of(ep, struct fake, ep)->closed = true;
 }
 
-static const struct transport tr_fake = { "fake", "fake", fake_send,
+static void fake_pause(struct endpoint *ep, bool on)
+{
+	container_of(ep, struct fake, ep)->paused = on;
+}
+
+static const struct transport tr_fake = { "fake", "fake", fake_send, fake_pause,
 					  fake_close };
 
 static struct fake *plug(unsigned int port)
@@ -313,6 +319,66 @@ static void a_slow_endpoint_loses_its_own_frames_only(void)
 	teardown();
 }
 
+static void a_sender_is_held_until_its_receiver_has_read(void)
+{
+	setup(3);
+	rx(2, ALL, B, -1);
+	fakes[2].room = 0;
+	for (int i = 0; i < 66; i++)
+		rx(1, B, A, -1);
+	CHECK(fakes[1].paused && !fakes[3].paused);
+	CHECK(fakes[2].ep.queue.count == 66);
+	CHECK(bridge_hold_expire(br, SEC) == SEC + PORT_HOLD_NS);
+	fakes[2].room = 20;
+	endpoint_writable(&fakes[2].ep);
+	CHECK(fakes[1].paused);
+	fakes[2].room = 20;
+	endpoint_writable(&fakes[2].ep);
+	CHECK(!fakes[1].paused && fakes[2].ep.queue.count == 26);
+	CHECK(bridge_hold_expire(br, SEC) == 0);
+	teardown();
+}
+
+static void a_receiver_that_does_not_read_holds_nobody_for_long(void)
+{
+	setup(3);
+	rx(2, ALL, B, -1);
+	fakes[2].room = 0;
+	for (int i = 0; i < 70; i++)
+		rx(1, B, A, -1);
+	CHECK(fakes[1].paused);
+	CHECK(bridge_hold_expire(br, SEC + PORT_HOLD_NS) == 0);
+	CHECK(!fakes[1].paused);
+	for (int i = 0; i < 100; i++)
+		rx(1, B, A, -1);
+	CHECK(!fakes[1].paused);
+	CHECK(br->ports[2]->drops[DROP_QUEUE_FULL] == 170 - 128);
+	fakes[2].room = 1000;
+	endpoint_writable(&fakes[2].ep); /* it reads again: forgiven */
+	fakes[2].room = 0;
+	for (int i = 0; i < 70; i++)
+		rx(1, B, A, -1);
+	CHECK(fakes[1].paused);
+	bridge_detach(&fakes[2].ep); /* its senders are let go */
+	CHECK(!fakes[1].paused);
+	teardown();
+}
+
+static void a_sender_may_leave_while_it_is_held(void)
+{
+	setup(3);
+	rx(2, ALL, B, -1);
+	fakes[2].room = 0;
+	for (int i = 0; i < 70; i++)
+		rx(1, B, A, -1);
+	CHECK(fakes[1].paused);
+	bridge_detach(&fakes[1].ep);
+	fakes[2].room = 1000;
+	endpoint_writable(&fakes[2].ep);
+	CHECK(fakes[2].sent == 70);
+	teardown();
+}
+
 static void a_full_batch_is_sent_without_waiting(void)
 {
 	struct frame *f[BATCH_MAX];
@@ -464,6 +530,9 @@ int main(void)
 	RUN(a_port_without_untagged_vlan_takes_tagged_only);
 	RUN(a_hub_repeats_to_all_but_port_zero);
 	RUN(a_slow_endpoint_loses_its_own_frames_only);
+	RUN(a_sender_is_held_until_its_receiver_has_read);
+	RUN(a_receiver_that_does_not_read_holds_nobody_for_long);
+	RUN(a_sender_may_leave_while_it_is_held);
 	RUN(a_full_batch_is_sent_without_waiting);
 	RUN(unplugging_forgets_addresses_of_that_port_only);
 	RUN(endpoints_of_one_port_share_everything_but_each_other);
