@@ -7,6 +7,7 @@
 # files of somebody else, builds a client against it, and uninstalls. Called
 # at the root of the tree.
 set -u
+BUILD=${BUILD:-$PWD/build}
 n=0 bad=0
 tmp=$(mktemp -d /tmp/vde-inst.XXXXXX) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -45,8 +46,9 @@ echo theirs >"$top/lib/libother.so.2"
 before=$(files)
 
 out=$(quiet_make install)
-point "make install succeeds and compiles nothing" \
-	"$([ -e "$top/bin" ] && grep -E 'CC|Error' <<<"$out")"
+point "make install succeeds" "$(grep -E 'Error|No rule' <<<"$out")"
+[ -z "${MAKELEVEL:-}" ] ||
+	point "and compiles nothing" "$(grep -w 'CC' <<<"$out")"
 point "list-installed is what was installed" "$(
 	diff <({ quiet_make list-installed; echo "$before"; } | sort) <(files)
 )"

@@ -8,6 +8,7 @@
 # of its console; the library's functions have a page. Called at the root of
 # the tree.
 set -u
+BUILD=${BUILD:-$PWD/build}
 n=0 bad=0
 tmp=$(mktemp -d /tmp/vde-man.XXXXXX) || exit 1
 switch=

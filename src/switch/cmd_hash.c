@@ -114,7 +114,9 @@ static int cmd_find(struct mgmt_req *rq, void *ctx)
 		return -EINVAL;
 	if (!mactab_get(sw->br->macs, mactab_key(vlan, addr), now, &e))
 		return -ENODEV;
+	writer_list(rq->w, "entries");
 	show(rq->w, &e, now);
+	writer_close(rq->w);
 	return 0;
 }
 
