@@ -27,6 +27,7 @@ struct console {
 	size_t n_clients; /* sessions without the terminal */
 	unsigned int load_depth;
 	unsigned int load_lines; /* of all nested loads */
+	unsigned int load_bad; /* of these, in rc files */
 };
 
 /* What only the session on descriptors 0 and 1 has. */
@@ -35,6 +36,7 @@ struct console_term {
 	int prompt_fd; /* the same of 0; -1: 0 is no terminal */
 	bool out_tty, out_sock;
 	bool polled; /* the loop can wait for 0 */
+	bool stalled; /* @again fires when nothing went for too long */
 	struct loop_fd out; /* in the loop while output waits */
 	struct loop_timer again;
 };

@@ -19,6 +19,7 @@
 #define DEPTH_MAX 8
 #define LINES_MAX 65536
 #define FILE_MAX (1024 * 1024)
+#define LOGGED_MAX 100
 
 struct load {
 	struct console *console;
@@ -123,7 +124,7 @@ static void rc_line(const struct load *ld, const char *line, int rc)
 	writer_init(&w, false, null_sink, NULL);
 	if (!rc)
 		rc = run_copy(ld, &w, line);
-	if (rc < 0)
+	if (rc < 0 && ld->console->load_bad++ < LOGGED_MAX)
 		log_warn("%s:%u: %.200s: %s", ld->path, ld->line_no, line,
 			 strerror(-rc));
 }
@@ -249,13 +250,15 @@ int console_load(struct console *c, const char *path, struct console_session *s)
 	if (rc)
 		return rc;
 	if (!c->load_depth++)
-		c->load_lines = 0;
+		c->load_lines = c->load_bad = 0;
 	if (ld.json)
 		writer_list(ld.json, "commands");
 	rc = load_text(&ld, text, len);
 	if (ld.json)
 		writer_close(ld.json);
-	c->load_depth--;
+	if (!--c->load_depth && c->load_bad > LOGGED_MAX)
+		log_warn("%s: %u more lines that failed are not shown", path,
+			 c->load_bad - LOGGED_MAX);
 	free(text);
 	return rc;
 }

@@ -124,8 +124,9 @@ static void again(struct loop_timer *t)
 						 term.again);
 
 	session_flush(s);
-	if (outbuf_pending(&s->out))
+	if (s->term.stalled)
 		outbuf_clear(&s->out); /* nothing went for STALL */
+	s->term.stalled = false;
 	turn(s, !s->term.polled);
 }
 
@@ -161,8 +162,10 @@ static void hold(struct console_session *s, bool progress)
 	loop_timer_del(l, &s->idle);
 	if (!t->out.on)
 		rc = loop_fd_add(l, &t->out, t->out_fd, EPOLLOUT, writable);
-	if ((!t->out_tty || rc) && (progress || !loop_timer_armed(&t->again)))
+	if ((!t->out_tty || rc) && (progress || !t->stalled)) {
 		loop_timer_set(l, &t->again, STALL, again);
+		t->stalled = true;
+	}
 }
 
 static void finish(struct console_session *s)
@@ -185,6 +188,7 @@ void term_settle(struct console_session *s, bool progress)
 	}
 	loop_fd_del(l, &t->out);
 	loop_timer_del(l, &t->again);
+	t->stalled = false;
 	if (s->eof && !linebuf_ready(&s->in, true)) {
 		finish(s);
 		return;
