@@ -65,6 +65,11 @@ log_v(int level, const char *fmt, va_list ap)
 		return;
 	if (vsnprintf(line, sizeof(line), fmt, ap) < 0)
 		return;
+	/* What a peer or a file wrote must not look like another message, or
+	 * command a terminal. */
+	for (char *p = line; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
 	if (lg.syslog)
 		syslog(level, "%s%s", level_name(level), line);
 	else
