@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/mgmt.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../unit/test.h"
+#include "base/strbuf.h"
+
+static int n_args;
+static int64_t nums[MGMT_MAX_ARGS];
+static char word[64];
+
+static int note_numbers(struct mgmt_req *rq, void *ctx)
+{
+	n_args = rq->argc;
+	for (int i = 0; i < rq->argc; i++)
+		nums[i] = rq->arg[i].num;
+	return 0;
+}
+
+static int note_word(struct mgmt_req *rq, void *ctx)
+{
+	n_args = rq->argc;
+	str_copy(word, sizeof(word), rq->argc ? rq->arg[rq->argc - 1].str : "");
+	return 0;
+}
+
+static int fails(struct mgmt_req *rq, void *ctx)
+{
+	return *(const int *)ctx;
+}
+
+/* clang-format off */
+static const struct mgmt_cmd first[] = {
+	{ "port", "", "PORT STATUS MENU", NULL, false },
+	{ "port/create <port>", "N", "create the port N", note_numbers, false },
+	{ "port/createauto", "", "create a port", note_numbers, true },
+	{ "port/print [<port>]", "[N]", "print the ports", note_numbers, true },
+};
+static const struct mgmt_cmd second[] = {
+	{ "vlan/addport <vlan> <port>", "N PORT", "add", note_numbers, false },
+	{ "port/setuser <port> <name>", "N user", "set user", note_word, false },
+	{ "load <path...>", "path", "load a script", note_word, false },
+	{ "say [<text...>]", "TEXT", "say it", note_word, false },
+	{ "port/setnumports <any>", "N", "a word", fails, false },
+	{ "port/create <port> <port>", "", "never found", fails, false },
+};
+/* clang-format on */
+static const struct mgmt_table tables[] = {
+	{ first, ARRAY_SIZE(first) },
+	{ second, ARRAY_SIZE(second) },
+};
+static const struct mgmt_type types[] = { { "port", 1, 32 },
+					  { "vlan", 0, 4094 } };
+static int answer;
+static const struct mgmt mgmt = { tables, ARRAY_SIZE(tables), types,
+				  ARRAY_SIZE(types), &answer };
+
+static int run(const char *s)
+{
+	char line[128];
+	const struct mgmt_cmd *cmd;
+	struct mgmt_req rq = { 0 };
+
+	str_copy(line, sizeof(line), s);
+	n_args = -1;
+	memset(nums, 0xff, sizeof(nums));
+	word[0] = '\0';
+	cmd = mgmt_find(&mgmt, line);
+	return cmd ? mgmt_run(&mgmt, cmd, &rq, line) : -ENOSYS;
+}
+
+static void names_match_whole_words(void)
+{
+	CHECK(run("port/createauto") == 0);
+	CHECK(run("port/createx 1") == -ENOSYS);
+	CHECK(run("port/creat 1") == -ENOSYS);
+	CHECK(run("Port/create 1") == -ENOSYS);
+	CHECK(run("port/create") == -EINVAL);
+	CHECK(run("") == -ENOSYS);
+	CHECK(run("  \t") == -ENOSYS);
+	CHECK(run(" \tport/create\t 3 ") == 0 && nums[0] == 3);
+}
+
+static void headings_are_not_commands(void)
+{
+	CHECK(run("port") == -ENOSYS);
+}
+
+static void rows_are_found_in_every_table_the_first_one_wins(void)
+{
+	CHECK(mgmt_find(&mgmt, "say x") == &second[3]);
+	CHECK(mgmt_find(&mgmt, "port/create 1 2") == &first[1]);
+}
+
+static void arguments_are_checked_before_the_handler(void)
+{
+	CHECK(run("port/create abc") == -EINVAL && n_args == -1);
+	CHECK(run("port/create 0") == -EINVAL);
+	CHECK(run("port/create 33") == -EINVAL);
+	CHECK(run("port/create -1") == -EINVAL);
+	CHECK(run("port/create 3 4") == -EINVAL);
+	CHECK(run("port/create 99999999999999999999") == -EINVAL);
+	CHECK(run("port/create 3\r\n") == 0 && n_args == 1 && nums[0] == 3);
+	CHECK(run("port/create 0x10") == 0 && nums[0] == 16);
+	CHECK(run("port/create 010") == 0 && nums[0] == 10);
+	CHECK(run("vlan/addport 10   7") == 0 && n_args == 2 && nums[0] == 10 &&
+	      nums[1] == 7);
+	CHECK(run("vlan/addport 10") == -EINVAL);
+	CHECK(run("vlan/addport 10 7 1") == -EINVAL);
+	CHECK(run("port/createauto 1") == -EINVAL);
+}
+
+static void optional_arguments_may_be_missing(void)
+{
+	CHECK(run("port/print") == 0 && n_args == 0);
+	CHECK(run("port/print 5") == 0 && n_args == 1 && nums[0] == 5);
+	CHECK(run("port/print x") == -EINVAL && n_args == -1);
+	CHECK(run("port/print 5 5") == -EINVAL);
+}
+
+static void types_without_a_range_are_words(void)
+{
+	CHECK(run("port/setuser 4 nobody") == 0 && n_args == 2 &&
+	      !strcmp(word, "nobody"));
+	CHECK(run("port/setuser 4 some body") == -EINVAL);
+	CHECK(run("port/setuser x nobody") == -EINVAL);
+}
+
+static void the_rest_of_a_line_is_one_argument(void)
+{
+	CHECK(run("load  /tmp/a file  ") == 0 && n_args == 1 &&
+	      !strcmp(word, "/tmp/a file"));
+	CHECK(run("load") == -EINVAL);
+	CHECK(run("load   ") == -EINVAL);
+	CHECK(run("say") == 0 && n_args == 0);
+	CHECK(run("say a  b\tc\r") == 0 && !strcmp(word, "a  b\tc"));
+}
+
+static void the_handlers_answer_is_passed_on(void)
+{
+	answer = -ENXIO;
+	CHECK(run("port/setnumports x") == -ENXIO);
+	answer = 0;
+	CHECK(run("port/setnumports x") == 0);
+}
+
+static void to_strbuf(void *ctx, const char *s, size_t n)
+{
+	strbuf_addn(ctx, s, n);
+}
+
+static bool help_says(bool json, const char *prefix, const char *expected)
+{
+	char text[2048];
+	struct strbuf b;
+	struct writer w;
+
+	strbuf_init(&b, text, sizeof(text));
+	writer_init(&w, json, to_strbuf, &b);
+	writer_open(&w, NULL);
+	mgmt_help(&mgmt, &w, prefix);
+	writer_close(&w);
+	if (strcmp(text, expected))
+		printf("# got:\n%s", text);
+	return !strcmp(text, expected);
+}
+
+#define HEAD                                        \
+	"COMMAND PATH       SYNTAX          HELP\n" \
+	"------------       --------------  ------------\n"
+
+static void help_has_vde2s_columns(void)
+{
+	CHECK(help_says(false, "port/p",
+			HEAD "port/print         [N]             "
+			     "print the ports\n"));
+	CHECK(help_says(false, "nothing", HEAD));
+	CHECK(help_says(false, "port",
+			HEAD
+			"port               ============    PORT STATUS MENU\n"
+			"port/create        N               create the port N\n"
+			"port/createauto                    create a port\n"
+			"port/print         [N]             print the ports\n"
+			"port/setuser       N user          set user\n"
+			"port/setnumports   N               a word\n"
+			"port/create                        never found\n"));
+	CHECK(help_says(false, "load",
+			HEAD "load               path            "
+			     "load a script\n"));
+}
+
+static void help_has_a_json_form(void)
+{
+	CHECK(help_says(true, "port/p",
+			"{\"commands\":[{\"name\":\"port/print\","
+			"\"syntax\":\"[N]\",\"help\":\"print the ports\","
+			"\"usage\":\"port/print [<port>]\","
+			"\"menu\":false}]}"));
+	CHECK(help_says(true, "nothing", "{\"commands\":[]}"));
+}
+
+int main(void)
+{
+	RUN(names_match_whole_words);
+	RUN(headings_are_not_commands);
+	RUN(rows_are_found_in_every_table_the_first_one_wins);
+	RUN(arguments_are_checked_before_the_handler);
+	RUN(optional_arguments_may_be_missing);
+	RUN(types_without_a_range_are_words);
+	RUN(the_rest_of_a_line_is_one_argument);
+	RUN(the_handlers_answer_is_passed_on);
+	RUN(help_has_vde2s_columns);
+	RUN(help_has_a_json_form);
+	DONE();
+}
