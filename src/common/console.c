@@ -12,8 +12,6 @@
 #include "common/log.h"
 
 #define MAX_CLIENTS 256
-#define ACCEPT_BUDGET 16
-#define ACCEPT_PAUSE (100 * LOOP_MS)
 
 struct console *console_new(const struct console_config *cfg)
 {
@@ -30,8 +28,7 @@ void console_free(struct console *c)
 {
 	if (!c)
 		return;
-	loop_timer_del(c->cfg.loop, &c->retry);
-	loop_fd_del(c->cfg.loop, &c->listener);
+	acceptor_stop(&c->acceptor);
 	while (!list_empty(&c->sessions)) {
 		struct console_session *s = list_entry(
 			c->sessions.next, struct console_session, node);
@@ -74,60 +71,22 @@ static void refuse(int fd)
 	close(fd);
 }
 
-static void accept_some(struct loop_fd *w, uint32_t events);
-
-static void accept_again(struct loop_timer *t)
+static void accepted(struct acceptor *a, int fd)
 {
-	struct console *c = container_of(t, struct console, retry);
+	struct console *c = container_of(a, struct console, acceptor);
 
-	loop_fd_want(c->cfg.loop, &c->listener, EPOLLIN);
-}
-
-/* Out of descriptors or memory: the connection stays in the backlog, where
- * it would wake the loop for ever; look again a little later instead. */
-static void accept_pause(struct console *c, int err)
-{
-	log_warn_rl(&c->accept_log, loop_now(c->cfg.loop),
-		    "unable to accept a console: %s", strerror(err));
-	if (loop_timer_set(c->cfg.loop, &c->retry, ACCEPT_PAUSE, accept_again))
-		return;
-	loop_fd_want(c->cfg.loop, &c->listener, 0);
-}
-
-static void accept_some(struct loop_fd *w, uint32_t events)
-{
-	struct console *c = container_of(w, struct console, listener);
-
-	for (int i = 0; i < ACCEPT_BUDGET; i++) {
-		int fd = accept4(w->fd, NULL, NULL,
-				 SOCK_CLOEXEC | SOCK_NONBLOCK);
-		int rc;
-
-		if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
-			continue;
-		if (fd < 0) {
-			if (errno != EAGAIN)
-				accept_pause(c, errno);
-			return;
-		}
-		if (c->n_clients >= MAX_CLIENTS) {
-			refuse(fd);
-			continue;
-		}
-		rc = console_attach(c, fd);
-		if (rc) {
-			close(fd);
-			accept_pause(c, -rc);
-			return;
-		}
-	}
+	if (c->n_clients >= MAX_CLIENTS)
+		refuse(fd);
+	else if (console_attach(c, fd))
+		close(fd);
 }
 
 int console_listen(struct console *c, int fd)
 {
-	if (c->listener.on)
+	if (c->acceptor.loop)
 		return -EALREADY;
-	return loop_fd_add(c->cfg.loop, &c->listener, fd, EPOLLIN, accept_some);
+	return acceptor_start(&c->acceptor, c->cfg.loop, fd, "the console",
+			      accepted);
 }
 
 /* ---- calls by the program ---- */

@@ -14,15 +14,13 @@
 #ifndef COMMON_CONSOLE_IMPL_H
 #define COMMON_CONSOLE_IMPL_H
 
+#include "common/acceptor.h"
 #include "common/console.h"
-#include "common/log.h"
 #include "common/outbuf.h"
 
 struct console {
 	struct console_config cfg;
-	struct loop_fd listener;
-	struct loop_timer retry; /* accepting is paused */
-	struct log_limit accept_log;
+	struct acceptor acceptor; /* zero: no listener */
 	struct list sessions;
 	size_t n_clients; /* sessions without the terminal */
 	unsigned int load_depth;

@@ -38,6 +38,7 @@ void session_free(struct console_session *s)
 	} else if (fd >= 0) {
 		close(fd);
 		c->n_clients--;
+		acceptor_retry(&c->acceptor);
 	}
 	list_del(&s->node);
 	if (c->cfg.session_gone)
