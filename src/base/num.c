@@ -43,9 +43,10 @@ bool parse_num(const char *s, int64_t min, int64_t max, int64_t *out)
 		base = 16;
 		s += 2;
 	}
-	if (!parse_digits(s, base, &v) || v > INT64_MAX)
+	/* INT64_MIN has one more than INT64_MAX has. */
+	if (!parse_digits(s, base, &v) || v > (uint64_t)INT64_MAX + neg)
 		return false;
-	n = neg ? -(int64_t)v : (int64_t)v;
+	n = neg ? (int64_t)-v : (int64_t)v;
 	if (n < min || n > max)
 		return false;
 	*out = n;
