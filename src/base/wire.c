@@ -46,7 +46,7 @@ enum wire_status wire_parse_request(struct wire_request *req,
 	if (c.bad)
 		return WIRE_SHORT;
 	req->version = word < 2 ? 1 : (int)(word & INT32_MAX);
-	if (req->version != 1 && word != WIRE_VERSION)
+	if (word >= 2 && word != WIRE_VERSION)
 		return WIRE_BAD_VERSION;
 	if (req->version == 1) {
 		type = word;
