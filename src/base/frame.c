@@ -22,11 +22,14 @@ struct frame_pool {
 
 struct frame_pool *frame_pool_new(size_t room, size_t max)
 {
-	struct frame_pool *p = calloc(1, sizeof(*p));
+	struct frame_pool *p;
 
+	if (!size_add(room, 63, &room))
+		return NULL;
+	p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
-	p->room = (room + 63) & ~(size_t)63;
+	p->room = room & ~(size_t)63;
 	p->max = max;
 	return p;
 }
@@ -102,7 +105,7 @@ struct frame *frame_new(struct frame_pool *p)
 	f->refs = 1;
 	f->data = f->room;
 	f->len = 0;
-	f->tci = 0;
+	frame_set_tci(f, 0);
 	f->offload = (struct frame_offload){ 0 };
 	return f;
 }
