@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/cli.h"
 
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,6 +165,16 @@ static noreturn void print_version(void)
 	exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
+/* Another file of the program could get the number of one that is closed. */
+static bool parse_fd(const struct cli_option *o, const char *arg, int64_t *fd)
+{
+	if (!parse_num(arg, 0, INT_MAX, fd))
+		return false;
+	if (fcntl((int)*fd, F_GETFD) < 0)
+		cli_usage("descriptor %s of --%s is not open", arg, o->names);
+	return true;
+}
+
 static void apply(const struct cli_option *o, void *opts, const char *arg)
 {
 	char *at = (char *)opts + o->offset;
@@ -179,6 +191,11 @@ static void apply(const struct cli_option *o, void *opts, const char *arg)
 		break;
 	case CLI_NUM:
 		ok = parse_num(arg, o->min, o->max, &num);
+		if (ok)
+			*(int64_t *)(void *)at = num;
+		break;
+	case CLI_FD:
+		ok = parse_fd(o, arg, &num);
 		if (ok)
 			*(int64_t *)(void *)at = num;
 		break;

@@ -20,6 +20,7 @@ enum cli_kind {
 	CLI_FLAG, /* bool: true when given */
 	CLI_STR, /* const char *: the argument */
 	CLI_NUM, /* int64_t: decimal or 0x, in min..max */
+	CLI_FD, /* int64_t: the number of an open descriptor */
 	CLI_MODE, /* unsigned int: octal file mode */
 	CLI_CALL, /* cli_fn with the whole options struct */
 };
