@@ -73,7 +73,7 @@ static const struct cli_option options[] = {
 	{ 'd', "daemon", CLI_FLAG, NULL, "run in the background", OPT(daemon) },
 	{ 'p', "pidfile", CLI_STR, "FILE", "write the process id to FILE", OPT(pidfile) },
 	{ 0, "nostdin", CLI_FLAG, NULL, "no console on standard input", OPT(nostdin) },
-	{ 0, "ready-fd", CLI_NUM, "N", "write a newline to descriptor N when ready", OPT(ready_fd), .min = 0, .max = INT32_MAX },
+	{ 0, "ready-fd", CLI_FD, "N", "write a newline to descriptor N when ready", OPT(ready_fd) },
 	{ 'F', "fstp", CLI_FLAG, NULL, "start with spanning tree on", OPT(fstp) },
 	{ 0, "priority", CLI_NUM, "N", "bridge priority (0x8000)", OPT(priority), .min = 0, .max = 0xffff },
 	{ 0, "macaddr", CLI_CALL, "MAC", "the switch's own address (random)", .fn = opt_macaddr },
@@ -334,26 +334,30 @@ static int start_taps(struct program *pr)
 	return 0;
 }
 
+static int load_rc(struct program *pr, const char *path, int level)
+{
+	int rc = console_load(pr->sw.console, path, NULL);
+
+	if (rc)
+		log_msg(level, "unable to read rc file %s: %s", path,
+			strerror(-rc));
+	return rc;
+}
+
 /* The file that was asked for must exist, the default ones need not. */
 static int run_rcfile(struct program *pr)
 {
 	const char *home = getenv("HOME");
 	char path[PATH_MAX];
-	int rc;
 
-	if (pr->opt.rcfile) {
-		rc = console_load(pr->sw.console, pr->opt.rcfile, NULL);
-		if (rc)
-			log_err("unable to read rc file %s: %s", pr->opt.rcfile,
-				strerror(-rc));
-		return rc;
-	}
+	if (pr->opt.rcfile)
+		return load_rc(pr, pr->opt.rcfile, LOG_ERR);
 	if (home &&
 	    str_fmt(path, sizeof(path), "%s/.vde2/vde_switch.rc", home) > 0 &&
 	    !access(path, R_OK))
-		console_load(pr->sw.console, path, NULL);
+		load_rc(pr, path, LOG_WARNING);
 	else if (!access("/etc/vde2/vde_switch.rc", R_OK))
-		console_load(pr->sw.console, "/etc/vde2/vde_switch.rc", NULL);
+		load_rc(pr, "/etc/vde2/vde_switch.rc", LOG_WARNING);
 	return 0;
 }
 
@@ -441,6 +445,9 @@ int main(int argc, char **argv)
 	int rc;
 
 	log_open(argv[0], LOG_NOTICE);
+	rc = std_fds_open();
+	if (rc)
+		die("unable to open /dev/null: %s", strerror(-rc));
 	rc = cli_parse(&cli, argc, argv, &pr.opt);
 	if (rc < argc)
 		cli_usage("unexpected argument '%s'", argv[rc]);

@@ -363,6 +363,15 @@ def start(*argv, **kw):
     return p
 
 
+def gone(pid):
+    """Has that process ended, even if nobody has asked for its status?"""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def cpu_seconds(pid):
     """User and system time of a process so far."""
     with open("/proc/%d/stat" % pid) as f:
