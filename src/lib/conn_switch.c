@@ -28,6 +28,7 @@
 
 #define HANDSHAKE_S 5
 #define NAME_TRIES 10000
+#define GROUP_ENTRY_SIZE 262144 /* a group with all its members */
 
 /* A parsed "vde" locator; what was not written is NULL. */
 struct target {
@@ -55,12 +56,15 @@ int conn_group(const char *name, gid_t *gid)
 {
 	struct group gr, *found = NULL;
 	int64_t number;
-	char buf[16384];
+	char *buf = malloc(GROUP_ENTRY_SIZE);
 
-	if (getgrnam_r(name, &gr, buf, sizeof(buf), &found) == 0 && found) {
+	if (!buf)
+		return -ENOMEM;
+	if (getgrnam_r(name, &gr, buf, GROUP_ENTRY_SIZE, &found) == 0 && found)
 		*gid = found->gr_gid;
+	free(buf);
+	if (found)
 		return 0;
-	}
 	if (!parse_num(name, 0, UINT32_MAX - 1, &number))
 		return -EINVAL;
 	*gid = (gid_t)number;
@@ -143,9 +147,10 @@ static int connect_to(int fd, const char *dir, const char *name)
 
 	if (rc < 0)
 		return rc;
-	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) == 0)
-		return 0;
-	return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	while (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0)
+		if (errno != EINTR)
+			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	return 0;
 }
 
 /* @name is that of the socket that answered. */
@@ -249,9 +254,12 @@ static int ask(int fd, const struct plan *p, const struct sockaddr_un *own,
 {
 	uint8_t msg[WIRE_REQ_MAX];
 	size_t len = wire_build_request(msg, p->type, p->port, own, p->descr);
-	ssize_t n = send(fd, msg, len, MSG_NOSIGNAL);
+	ssize_t n;
 	int rc;
 
+	do
+		n = send(fd, msg, len, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EPIPE ? -ECONNRESET : -errno;
 	if ((size_t)n != len)
