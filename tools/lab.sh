@@ -179,19 +179,31 @@ active_ports()
 # namespaces are allowed, and for root everywhere.
 in_userns()
 {
-	if [ "${IN_USERNS:-}" != "$0" ]; then
-		local how=-Urnm
+	in_namespaces "-Urnm -nm" "$@"
+}
 
-		if ! unshare $how true 2>/dev/null; then
-			how=-nm
-			unshare $how true 2>/dev/null ||
-				lab_unable "namespaces are not permitted"
-		fi
-		rm -rf "$TMP"
-		IN_USERNS=$0 exec unshare $how "$0" "$@"
+# in_netns "$@": likewise, but root stays the real one, who may become others.
+in_netns()
+{
+	in_namespaces "-nm -Urnm" "$@"
+}
+
+in_namespaces()
+{
+	local how ways=$1
+
+	shift
+	if [ "${IN_NAMESPACES:-}" = "$0" ]; then
+		unset IN_NAMESPACES
+		ip link set lo up
+		return
 	fi
-	unset IN_USERNS
-	ip link set lo up
+	for how in $ways; do
+		unshare "$how" true 2>/dev/null || continue
+		rm -rf "$TMP"
+		IN_NAMESPACES=$0 exec unshare "$how" "$0" "$@"
+	done
+	lab_unable "namespaces are not permitted"
 }
 
 have_tap()

@@ -2,18 +2,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # examples/ssh-cable.sh joins two switches through ssh: an sshd of the test's
-# own, on loopback in a network namespace of its own, with throw-away keys.
+# own on a loopback port, with throw-away keys. Root's sshd wants to be real
+# root and gets network and mount namespaces of its own; anybody else's logs in
+# nobody but himself.
 . "${0%/*}/lib.sh"
 need ssh ssh-keygen /usr/sbin/sshd
-in_userns "$@"
 
+if [ "$(id -u)" -eq 0 ] || [ -n "${IN_NAMESPACES:-}" ]; then
+	in_netns "$@"
+	# sshd wants this directory; here it is ours alone.
+	mount -t tmpfs none /run && mkdir -p /run/sshd
+fi
 user=$(id -un)
+case $(getent passwd "$user") in
+*/nologin | */false) skip "$user may not log in" ;;
+esac
+
 ssh-keygen -q -t ed25519 -N '' -f "$TMP/host_key"
 ssh-keygen -q -t ed25519 -N '' -f "$TMP/key"
 cp "$TMP/key.pub" "$TMP/authorized_keys"
 cat >"$TMP/sshd_config" <<CONFIG
 ListenAddress 127.0.0.1
-Port 2222
 HostKey $TMP/host_key
 PidFile $TMP/sshd.pid
 AuthorizedKeysFile $TMP/authorized_keys
@@ -23,16 +32,25 @@ PermitRootLogin yes
 PasswordAuthentication no
 SetEnv PATH=$PATH
 CONFIG
-# sshd wants this directory; here it is ours alone.
-mount -t tmpfs none /run 2>/dev/null && mkdir -p /run/sshd
-start /usr/sbin/sshd -D -e -f "$TMP/sshd_config"
-sshd=$started
-SSH="ssh -F none -p 2222 -i $TMP/key -o BatchMode=yes \
--o StrictHostKeyChecking=no -o UserKnownHostsFile=$TMP/known \
+
+answers()
+{
+	# shellcheck disable=SC2086
+	gone "$sshd" || $SSH "$user@127.0.0.1" true
+}
+for try in 1 2 3 4 5; do # until a port is free
+	port=$((20000 + RANDOM % 20000))
+	start /usr/sbin/sshd -D -e -f "$TMP/sshd_config" -p "$port"
+	sshd=$started
+	SSH="ssh -F none -p $port -i $TMP/key -o BatchMode=yes \
+-o StrictHostKeyChecking=no -o UserKnownHostsFile=$TMP/known$try \
 -o LogLevel=ERROR"
-export SSH
+	export SSH
+	wait_for -t 5 answers
+	gone "$sshd" || break
+done
 # shellcheck disable=SC2086
-wait_for -t 5 $SSH "$user@127.0.0.1" true || {
+$SSH "$user@127.0.0.1" true || {
 	reason=$(log_of "$sshd" | tail -n 1)
 	skip "no private sshd here: $reason"
 }

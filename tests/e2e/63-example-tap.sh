@@ -5,7 +5,7 @@
 # a guest in another namespace pings it.
 . "${0%/*}/lib.sh"
 need ping vde_plug2tap vde_tunctl
-in_userns "$@"
+in_netns "$@"
 need_tap
 
 lab=$TMP/lab
