@@ -7,7 +7,8 @@
 #include "base/cursor.h"
 
 /* A path ends with a NUL inside sun_path. An abstract name (first byte 0) has
- * no length in this protocol; its NUL padding is cut, as clients bind it. */
+ * no length in this protocol: it is all of sun_path, as a client of VDE 2 must
+ * bind it. */
 static bool parse_addr(struct wire_request *req, const uint8_t *p)
 {
 	const char *path = req->addr.sun_path;
@@ -22,10 +23,10 @@ static bool parse_addr(struct wire_request *req, const uint8_t *p)
 			return false;
 		n++;
 	} else {
+		static const char unnamed[sizeof(req->addr.sun_path)];
+
 		n = sizeof(req->addr.sun_path);
-		while (n && !path[n - 1])
-			n--;
-		if (!n)
+		if (!memcmp(path, unnamed, n))
 			return false;
 	}
 	req->addr_len = offsetof(struct sockaddr_un, sun_path) + n;
