@@ -95,12 +95,18 @@ log_of()
 	cat "$TMP/$1.log"
 }
 
+# R, S, D, T (stopped), Z, or nothing.
+state_of()
+{
+	sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null
+}
+
 alive()
 {
 	local state
 
-	state=$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" \
-		2>/dev/null) && [ -n "$state" ] && [ "$state" != Z ]
+	state=$(state_of "$1")
+	[ -n "$state" ] && [ "$state" != Z ]
 }
 
 gone()
@@ -114,7 +120,9 @@ stop()
 	local p=$1 q keep=()
 
 	kill "-${2:-TERM}" "$p" 2>/dev/null
-	kill -CONT "$p" 2>/dev/null
+	# Only what is stopped: SIGCONT takes back the stop by which the leak
+	# sanitizer holds an ending process, and both would wait for ever.
+	[ "$(state_of "$p")" != T ] || kill -CONT "$p" 2>/dev/null
 	wait_for -t 4 gone "$p" || kill -KILL "$p" 2>/dev/null
 	for q in "${pids[@]}"; do
 		[ "$q" = "$p" ] || keep+=("$q")
