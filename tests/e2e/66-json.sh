@@ -107,6 +107,7 @@ sys.exit(bool(bad))
 PYTHON
 check "every command answers JSON, with names that are documented" \
 	python3 "$TMP/check.py" "$TMP/a.mgmt" "$TMP/page" "$TMP/commands"
-like "-j alone is an unknown command" "$(console a -j 2>&1)" \
+like "-j alone is an unknown command" \
+	"$("$ROOT/tests/e2e/console.py" "$TMP/a.mgmt" -j 2>&1)" \
 	'Function not implemented'
 done_testing
