@@ -6,3 +6,5 @@ $(call fuzz_test,fuzz_chain,chain base)
 
 $(call fuzz_test,fuzz_session,term base)
 $(call fuzz_test,fuzz_script,term base)
+$(call fuzz_test,fuzz_locator,vdeplug base)
+$(call fuzz_test,fuzz_stream,vdeplug base)
