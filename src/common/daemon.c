@@ -107,16 +107,31 @@ static void notify_systemd(void)
 	close(fd);
 }
 
+/* A reader that has gone is a failed write, not a signal: the program must
+ * live to remove its files. */
+static int write_byte(int fd, uint8_t byte)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
+	ssize_t n;
+	int rc;
+
+	sigaction(SIGPIPE, &ignore, &old);
+	n = write(fd, &byte, 1);
+	rc = n == 1 ? 0 : -errno;
+	sigaction(SIGPIPE, &old, NULL);
+	return rc;
+}
+
 int daemon_ready(struct daemon *d)
 {
-	static const uint8_t ok = 1;
 	int rc = 0;
 
 	notify_systemd();
 	if (d->ready_fd >= 0) {
-		if (write(d->ready_fd, "\n", 1) != 1)
+		rc = write_byte(d->ready_fd, '\n');
+		if (rc)
 			log_warn("unable to write to --ready-fd %d: %s",
-				 d->ready_fd, strerror(errno));
+				 d->ready_fd, strerror(-rc));
 		if (d->ready_fd > 2)
 			close(d->ready_fd);
 		d->ready_fd = -1;
@@ -127,8 +142,8 @@ int daemon_ready(struct daemon *d)
 		return -errno;
 	log_to_syslog();
 	rc = detach();
-	if (!rc && write(d->parent_fd, &ok, 1) != 1)
-		rc = -EPIPE;
+	if (!rc)
+		rc = write_byte(d->parent_fd, 1);
 	close(d->parent_fd);
 	d->parent_fd = -1;
 	return rc;
@@ -196,6 +211,13 @@ static int write_id(int fd, pid_t id)
 	return done == n ? 0 : -ENOSPC;
 }
 
+static int create_new(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int pidfile_write(struct pidfile *pf, const char *path)
 {
 	return pidfile_write_id(pf, path, getpid());
@@ -203,18 +225,16 @@ int pidfile_write(struct pidfile *pf, const char *path)
 
 int pidfile_write_id(struct pidfile *pf, const char *path, pid_t id)
 {
-	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
 	int rc = path_absolute(pf->path, path);
 	int fd;
 
 	if (rc)
 		goto fail;
-	fd = open(pf->path, flags, 0644);
-	if (fd < 0 && errno == EEXIST && is_stale(pf->path) &&
-	    !unlink(pf->path))
-		fd = open(pf->path, flags, 0644);
+	fd = create_new(pf->path);
+	if (fd == -EEXIST && is_stale(pf->path) && !unlink(pf->path))
+		fd = create_new(pf->path);
 	if (fd < 0) {
-		rc = -errno;
+		rc = fd;
 		goto fail;
 	}
 	rc = write_id(fd, id);

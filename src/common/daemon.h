@@ -28,7 +28,8 @@ struct daemon {
 
 /* Forks if @background; returns in the child only. 0 or -errno. */
 int daemon_fork(struct daemon *, bool background, int ready_fd);
-/* 0 or -errno. */
+/* 0 or -errno, -EPIPE if the parent has been killed meanwhile; a reader of
+ * --ready-fd that has gone is only a warning. */
 int daemon_ready(struct daemon *);
 
 struct pidfile {
