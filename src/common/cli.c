@@ -175,6 +175,17 @@ static bool parse_fd(const struct cli_option *o, const char *arg, int64_t *fd)
 	return true;
 }
 
+static noreturn void bad_value(const struct cli_option *o, const char *arg)
+{
+	const char *what = o->arg ? o->arg : "use";
+	int len = (int)strcspn(o->names ? o->names : "", " ");
+
+	if (len)
+		cli_usage("invalid %s '%s' for --%.*s", what, arg, len,
+			  o->names);
+	cli_usage("invalid %s '%s' for -%c", what, arg, o->letter);
+}
+
 static void apply(const struct cli_option *o, void *opts, const char *arg)
 {
 	char *at = (char *)opts + o->offset;
@@ -208,15 +219,8 @@ static void apply(const struct cli_option *o, void *opts, const char *arg)
 		ok = o->fn(opts, arg);
 		break;
 	}
-	if (!ok) {
-		int len = (int)strcspn(o->names ? o->names : "", " ");
-
-		if (len)
-			cli_usage("invalid %s '%s' for --%.*s",
-				  o->arg ? o->arg : "use", arg ? arg : "", len,
-				  o->names);
-		cli_usage("invalid %s '%s' for -%c", o->arg, arg, o->letter);
-	}
+	if (!ok)
+		bad_value(o, arg ? arg : "");
 }
 
 static const struct cli_option *row_of(const struct parser *p, int code)
@@ -237,7 +241,7 @@ static noreturn void bad_line(char **argv, int code)
 		cli_usage("option '%s' needs an argument", word);
 	if (optopt > 0 && optopt < CODE_ROW && optopt > CODE_VERSION)
 		cli_usage("unknown option '-%c'", optopt);
-	if (optopt)
+	if (optopt > 0)
 		cli_usage("option '%s' takes no argument", word);
 	cli_usage("unknown or ambiguous option '%s'", word);
 }
