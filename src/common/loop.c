@@ -18,6 +18,7 @@ struct loop {
 	struct loop_timer **heap; /* heap[1] is due first */
 	size_t n_timers, heap_size;
 	struct list hooks;
+	struct list mark; /* among the hooks while they run: where we are */
 	struct loop_fd signals;
 	loop_signal_fn *signal_fn;
 	void *signal_ctx;
@@ -189,7 +190,7 @@ int loop_timer_set(struct loop *l, struct loop_timer *t, uint64_t delay,
 {
 	if (!t->pos && l->n_timers + 1 >= l->heap_size && heap_grow(l))
 		return -ENOMEM;
-	t->due = l->now + delay;
+	t->due = delay < UINT64_MAX - l->now ? l->now + delay : UINT64_MAX;
 	t->fn = fn;
 	if (!t->pos)
 		heap_put(l, ++l->n_timers, t);
@@ -245,13 +246,20 @@ void loop_hook_del(struct loop_hook *h)
 	list_del(&h->node);
 }
 
+/* A mark walks along the list, so that a hook may remove any hook, itself
+ * included, and add others, which run in this turn too. */
 static void run_hooks(struct loop *l)
 {
-	list_for_each_safe(it, next, &l->hooks) {
+	list_add_head(&l->hooks, &l->mark);
+	while (l->mark.next != &l->hooks) {
+		struct list *it = l->mark.next;
 		struct loop_hook *h = list_entry(it, struct loop_hook, node);
 
+		list_del(&l->mark);
+		list_add_head(it, &l->mark);
 		h->fn(h);
 	}
+	list_del(&l->mark);
 }
 
 static void signal_readable(struct loop_fd *w, uint32_t events)

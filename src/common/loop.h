@@ -77,6 +77,7 @@ int loop_timer_set(struct loop *, struct loop_timer *, uint64_t delay,
 void loop_timer_del(struct loop *, struct loop_timer *);
 bool loop_timer_armed(const struct loop_timer *);
 
+/* Legal everywhere, also inside a hook. */
 void loop_hook_add(struct loop *, struct loop_hook *, loop_hook_fn *);
 void loop_hook_del(struct loop_hook *);
 

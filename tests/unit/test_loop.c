@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/loop.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -74,9 +76,192 @@ static void timers_follow_the_installed_clock(void)
 	loop_free(loop);
 }
 
+static void set_again_at_once(struct loop_timer *t)
+{
+	calls++;
+	loop_timer_set(loop, t, 0, set_again_at_once);
+}
+
+static void stop_at_five(struct loop_hook *h)
+{
+	static int turns;
+
+	if (++turns == 5)
+		loop_stop(loop);
+}
+
+static void a_timer_that_is_set_again_waits_for_the_next_turn(void)
+{
+	struct loop_timer t = { 0 };
+	struct loop_hook h;
+
+	calls = 0;
+	loop = loop_new();
+	loop_timer_set(loop, &t, 0, set_again_at_once);
+	loop_hook_add(loop, &h, stop_at_five);
+	loop_run(loop);
+	CHECK(calls == 4); /* the first hook runs before the first wait */
+	loop_free(loop);
+}
+
+#define MANY 1000
+
+static struct loop_timer many[MANY];
+static uint64_t last_due;
+static int out_of_order;
+
+static void in_order(struct loop_timer *t)
+{
+	struct loop_timer *victim = &many[(t->due / 7) % MANY];
+
+	calls++;
+	out_of_order += t->due < last_due;
+	last_due = t->due;
+	if (t->due % 3 == 0 && loop_timer_armed(victim)) {
+		loop_timer_del(loop, victim);
+		calls++; /* it will not come itself */
+	}
+	if (calls == MANY)
+		loop_stop(loop);
+}
+
+static void timers_fire_in_order_and_can_be_removed_anywhere(void)
+{
+	unsigned int seed = 9;
+
+	calls = out_of_order = 0;
+	last_due = 0;
+	fake_now = 0;
+	loop = loop_new();
+	loop_set_clock(loop, fake_clock);
+	for (int i = 0; i < MANY; i++) {
+		seed = seed * 1103515245 + 12345;
+		many[i] = (struct loop_timer){ 0 };
+		CHECK(!loop_timer_set(loop, &many[i], LOOP_SEC, in_order));
+		CHECK(!loop_timer_set(loop, &many[i],
+				      (seed >> 8) * UINT64_C(1000), in_order));
+	}
+	loop_run(loop);
+	CHECK(calls == MANY && out_of_order == 0);
+	for (int i = 0; i < MANY; i++)
+		CHECK(!loop_timer_armed(&many[i]));
+	loop_free(loop);
+}
+
+static void never(struct loop_timer *t)
+{
+	calls += 1000;
+}
+
+static void the_longest_delay_is_no_past(void)
+{
+	struct loop_timer t = { 0 }, stop = { 0 };
+
+	calls = 0;
+	loop = loop_new();
+	loop_set_clock(loop, fake_clock);
+	loop_timer_set(loop, &t, UINT64_MAX, never);
+	loop_timer_set(loop, &stop, 0, tick);
+	loop_run(loop);
+	CHECK(calls == 3 && loop_timer_armed(&t));
+	loop_timer_del(loop, &t);
+	loop_free(loop);
+}
+
+static struct loop_hook hooks[4];
+
+static void stop_now(struct loop_hook *h)
+{
+	calls += 10;
+	loop_stop(loop);
+}
+
+static void add_the_last(struct loop_hook *h)
+{
+	calls += 100;
+	loop_hook_add(loop, &hooks[3], stop_now);
+	loop_hook_del(h);
+}
+
+static void remove_the_next(struct loop_hook *h)
+{
+	calls++;
+	loop_hook_del(&hooks[1]);
+}
+
+static void hooks_may_remove_and_add_hooks(void)
+{
+	calls = 0;
+	loop = loop_new();
+	loop_hook_add(loop, &hooks[0], remove_the_next);
+	loop_hook_add(loop, &hooks[1], stop_now);
+	loop_hook_add(loop, &hooks[2], add_the_last);
+	alarm(5); /* once this went round for ever */
+	loop_run(loop);
+	alarm(0);
+	CHECK(calls == 111);
+	loop_free(loop);
+}
+
+static void note_signal(void *ctx, int signo)
+{
+	*(int *)ctx = signo;
+	loop_stop(loop);
+}
+
+static void signals_are_events(void)
+{
+	sigset_t set;
+	int got = 0;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	loop = loop_new();
+	CHECK(loop_signals(loop, &set, note_signal, &got) == 0);
+	raise(SIGUSR1);
+	CHECK(got == 0);
+	loop_run(loop);
+	CHECK(got == SIGUSR1);
+	loop_free(loop);
+}
+
+static void must_not_come(struct loop_fd *w, uint32_t events)
+{
+	calls += 1000;
+}
+
+static void a_watch_can_wait_for_nothing(void)
+{
+	struct loop_timer t = { 0 };
+	struct loop_fd w = { 0 };
+	int fd = eventfd(1, 0);
+
+	calls = 0;
+	loop = loop_new();
+	loop_set_clock(loop, fake_clock);
+	loop_fd_del(loop, &w); /* harmless */
+	CHECK(loop_fd_add(loop, &w, fd, EPOLLIN, must_not_come) == 0);
+	CHECK(loop_fd_want(loop, &w, 0) == 0);
+	loop_timer_set(loop, &t, 0, tick);
+	loop_run(loop);
+	CHECK(calls == 3);
+	loop_fd_del(loop, &w);
+	CHECK(!w.on);
+	CHECK(loop_fd_add(loop, &w, -1, EPOLLIN, must_not_come) == -EBADF);
+	CHECK(!w.on);
+	close(fd);
+	loop_free(loop);
+}
+
 int main(void)
 {
 	RUN(owner_freed_in_same_batch_is_not_called);
 	RUN(timers_follow_the_installed_clock);
+	RUN(a_timer_that_is_set_again_waits_for_the_next_turn);
+	RUN(timers_fire_in_order_and_can_be_removed_anywhere);
+	RUN(the_longest_delay_is_no_past);
+	RUN(hooks_may_remove_and_add_hooks);
+	RUN(signals_are_events);
+	RUN(a_watch_can_wait_for_nothing);
 	DONE();
 }
