@@ -36,7 +36,7 @@ text_of()
 # The options --help lists, one a line, as -x or --name.
 options_of()
 {
-	"$1" --help | sed -n '/^ *-/p' | sed 's/  .*//; s/^ *//' |
+	"$1" --help | sed -n 's/^ *-/-/p' | sed 's/  .*//' |
 		grep -oE '(^|[ ,])--?[A-Za-z0-9][-A-Za-z0-9]*' | tr -d ' ,'
 }
 
@@ -45,10 +45,14 @@ missing_words()
 {
 	local w
 
+	local some=
+
 	while read -r w; do
+		some=yes
 		grep -qE -e "(^|[^-A-Za-z0-9/])$w([^-A-Za-z0-9/]|\$)" \
 			<<<"$1" || echo "$w is not in the page"
 	done
+	[ -n "$some" ] || echo "nothing to look for was found"
 }
 
 command -v mandoc >/dev/null || {
@@ -90,7 +94,6 @@ if [ -x "$BUILD/bin/vde_switch" ]; then
 	commands=$("$BUILD/bin/unixcmd" -s "$tmp/mgmt" help |
 		sed '1,/^------/d' | grep -v '====' | awk '{ print $1 }')
 	point "vde_switch: every console command is in its page" "$(
-		[ "$(wc -l <<<"$commands")" -gt 30 ] || echo "no commands?"
 		missing_words "$(text_of man/vde_switch.1)" <<<"$commands"
 	)"
 fi

@@ -10,7 +10,7 @@
 # The options --help lists.
 _vde_options()
 {
-	command "$1" --help 2>/dev/null | sed -n '/^ *-/p' | sed 's/  .*//' |
+	command "$1" --help 2>/dev/null | sed -n 's/^ *-/-/p' | sed 's/  .*//' |
 		grep -oE '(^|[ ,])--?[A-Za-z0-9][-A-Za-z0-9]*' | tr -d ' ,'
 }
 
