@@ -1,0 +1,7 @@
+# Load for the benchmark, not installed. It takes libvdeplug as a stranger
+# would: from LD_LIBRARY_PATH, ours or the distribution's.
+BENCHES += vdeload
+vdeload_SRCS := bench/load.c bench/traffic.c bench/pingpong.c \
+	bench/connect.c bench/start.c
+vdeload_LIBS := common base
+vdeload_SHARED := vdeplug
