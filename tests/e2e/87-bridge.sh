@@ -50,7 +50,7 @@ silent()
 
 check "near1 reaches far1 through switch and bridge" reaches near1 10.0.0.11
 check "far2 reaches near2" reaches far2 10.0.0.2
-check "a full frame passes" ns near1 ping -c 1 -W 2 -M do -s 1472 10.0.0.12
+check "a full frame passes" ns near1 ping -c 1 -W 2 -M "do" -s 1472 10.0.0.12
 like "the switch learns who is behind the bridge" "$(console a hash/print)" \
 	"to port: 00$trunk "
 is "the bridge learns the same hosts behind the switch" \
@@ -80,7 +80,7 @@ check "VLAN 10: near1 reaches far1" reaches near1 10.0.0.11
 check "VLAN 10: far1 reaches near1" reaches far1 10.0.0.1
 check "VLAN 20: near2 reaches far2" reaches near2 10.0.0.12
 check "a full frame passes with its tag" \
-	ns near2 ping -c 1 -W 2 -M do -s 1472 10.0.0.12
+	ns near2 ping -c 1 -W 2 -M "do" -s 1472 10.0.0.12
 check "VLAN 10 does not reach VLAN 20 behind the bridge" \
 	silent near1 10.0.0.12
 check "nor on the switch" silent near1 10.0.0.2
