@@ -22,7 +22,7 @@ build()
 
 	out=$("$CC" -D_GNU_SOURCE -o "$TMP/$1" "$src" "${@:2}" 2>&1) || {
 		not_ok "client.c builds"
-		echo "$out" | sed 's/^/# /'
+		printf '# %s\n' "$out"
 		exit 1
 	}
 }
@@ -43,6 +43,7 @@ talk()
 {
 	local out
 
+	# shellcheck disable=SC2086 # "env A=B client" is a client too
 	out=$(timeout 40 $1 2>&1)
 	is "$2" "$out" "$3"
 }
@@ -97,7 +98,7 @@ close a
 close b
 EOF
 	in_turn "$1"
-	say "open a $sw[7]" >/dev/null
+	say "open a ${sw}[7]" >/dev/null
 	say "open b $sw port=5 mode=700" >/dev/null
 	like "$2 gets the port in the locator, and is described" \
 		"$(console "$3" port/print 7)" \
@@ -176,6 +177,7 @@ both_ways()
 	mine=("${client[@]}")
 	is "$1: ours opens" "$(say "open a $2")" "open a: done"
 	mkfifo "$TMP/in" "$TMP/out"
+	# shellcheck disable=SC2016
 	start bash -c 'exec "$0" <"$1" >"$2"' "$theirs" "$TMP/in" "$TMP/out"
 	exec {tin}>"$TMP/in" {tout}<"$TMP/out"
 	client=("$tout" "$tin")
