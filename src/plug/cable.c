@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "plug/cable.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+
+static const char *const drop_names[] = {
+	[END_DROP_SHORT] = "too short",
+	[END_DROP_LONG] = "too long",
+	[END_DROP_REFUSED] = "refused",
+};
+static_assert(ARRAY_SIZE(drop_names) == END_N_DROPS, "a drop has no name");
+
+bool end_init(struct end *e, const struct end_ops *ops, struct loop *loop,
+	      const char *name)
+{
+	*e = (struct end){ .ops = ops, .loop = loop, .name = strdup(name) };
+	return e->name;
+}
+
+void end_fini(struct end *e)
+{
+	free(e->name);
+}
+
+void cable_stop(struct cable *c, int status)
+{
+	if (!c->over)
+		c->status = status;
+	c->over = true;
+	loop_stop(c->loop);
+}
+
+static bool ended(struct cable *c, int rc)
+{
+	if (rc >= 0)
+		return false;
+	cable_stop(c, rc == CABLE_OVER ? EXIT_SUCCESS : EXIT_FAILURE);
+	return true;
+}
+
+static bool holds(const struct cable_way *w)
+{
+	return w->done < w->n;
+}
+
+/* Offers what the burst still has. False: the cable is over. */
+static bool deliver(struct cable *c, struct cable_way *w)
+{
+	int rc;
+
+	if (!holds(w))
+		return true;
+	rc = w->to->ops->send(w->to, &w->burst[w->done], w->n - w->done);
+	if (ended(c, rc))
+		return false;
+	w->done += rc;
+	return true;
+}
+
+static bool take(struct cable *c, struct cable_way *w)
+{
+	int n = w->from->ops->recv(w->from, w->burst, CABLE_BURST);
+
+	w->n = w->done = 0;
+	if (ended(c, n))
+		return false;
+	w->n = n;
+	w->from->frames += (uint64_t)n;
+	if (c->watch && n)
+		c->watch(c->watch_ctx, w->from, w->burst, n);
+	return true;
+}
+
+/* The source waits while the burst is held, the sink is watched only then. */
+static void set_wants(struct cable *c, struct cable_way *w)
+{
+	bool held = holds(w);
+	int rc = w->from->ops->want_rx(w->from, !held);
+
+	if (!rc)
+		rc = w->to->ops->want_tx(w->to, held);
+	if (rc) {
+		log_err("unable to wait for %s: %s", w->from->name,
+			strerror(-rc));
+		cable_stop(c, EXIT_FAILURE);
+	}
+}
+
+static void again(struct loop_timer *t);
+
+/* One burst, so that both directions have their turns. */
+static void run(struct cable *c, struct cable_way *w)
+{
+	if (c->over || !deliver(c, w))
+		return;
+	if (!holds(w) && (!take(c, w) || !deliver(c, w)))
+		return;
+	set_wants(c, w);
+	if (!holds(w) && w->from->ops->pending(w->from) &&
+	    loop_timer_set(c->loop, &c->again, 0, again))
+		cable_stop(c, EXIT_FAILURE);
+}
+
+static void again(struct loop_timer *t)
+{
+	struct cable *c = container_of(t, struct cable, again);
+
+	for (int i = 0; i < 2; i++) {
+		struct cable_way *w = &c->way[i];
+
+		if (!c->over && !holds(w) && w->from->ops->pending(w->from))
+			run(c, w);
+	}
+}
+
+void cable_readable(struct end *e)
+{
+	struct cable *c = e->cable;
+
+	run(c, &c->way[c->way[0].from == e ? 0 : 1]);
+}
+
+void cable_writable(struct end *e)
+{
+	struct cable *c = e->cable;
+
+	run(c, &c->way[c->way[0].to == e ? 0 : 1]);
+}
+
+int cable_open(struct cable *c, struct loop *loop, struct end *a, struct end *b)
+{
+	*c = (struct cable){ .loop = loop };
+	c->way[0].from = c->way[1].to = a;
+	c->way[1].from = c->way[0].to = b;
+	a->cable = b->cable = c;
+	for (int i = 0; i < 2; i++) {
+		struct end *e = c->way[i].from;
+		int rc = e->ops->want_rx(e, true);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static void report_drops(const struct end *e)
+{
+	for (int i = 0; i < END_N_DROPS; i++)
+		if (e->drops[i])
+			log_notice("%" PRIu64 " frames were dropped at %s: %s",
+				   e->drops[i], e->name, drop_names[i]);
+}
+
+void cable_close(struct cable *c)
+{
+	loop_timer_del(c->loop, &c->again);
+	for (int i = 0; i < 2; i++) {
+		struct end *e = c->way[i].from;
+
+		report_drops(e);
+		e->ops->close(e);
+	}
+}

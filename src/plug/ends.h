@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ends - the kinds of ends that a cable may have
+ *
+ * Each function makes one: 0 and *@out, or -errno. On failure nothing passed
+ * in has changed hands.
+ */
+#ifndef PLUG_ENDS_H
+#define PLUG_ENDS_H
+
+#include "plug/cable.h"
+
+struct stream_fds {
+	int in, out; /* the caller's; non-blocking while the end lives */
+	const char *in_name, *out_name; /* for messages, the caller's */
+};
+
+/* Frames behind their length (base/stream.h). Ends well at the end of the
+ * input, badly when it is cut within a frame or is not such a stream, or when
+ * nobody reads the output any more. */
+int end_stream_open(struct end **out, struct loop *, const struct stream_fds *);
+
+/* A connection of libvdeplug, which becomes the end's. Ends well when the
+ * switch has hung up, badly when it died or refuses our frames. */
+int end_vde_open(struct end **out, struct loop *, const char *name,
+		 VDECONN *conn);
+
+#endif

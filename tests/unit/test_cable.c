@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Ends that a test drives by hand, and the stream end on real pipes. */
+#include "plug/cable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../unit/test.h"
+#include "common/log.h"
+#include "plug/ends.h"
+
+#define MAX 512
+
+struct fake {
+	struct end end;
+	int source, sink; /* frames it still has; room it still has */
+	int next; /* number of the next frame it gives */
+	int got[MAX], n_got;
+	int over; /* what recv() says when it has no more */
+	bool rx, tx, closed;
+	uint8_t data[CABLE_BURST][64];
+};
+
+static struct loop *loop;
+static struct cable cable;
+
+static struct fake *fake_of(struct end *e)
+{
+	return container_of(e, struct fake, end);
+}
+
+static int fake_recv(struct end *e, struct vde_frame *f, int n)
+{
+	struct fake *k = fake_of(e);
+	int i = 0;
+
+	for (; i < n && k->source; i++, k->source--) {
+		memcpy(k->data[i], &k->next, sizeof(k->next));
+		k->next++;
+		f[i] = (struct vde_frame){ k->data[i], 64, { 0 } };
+	}
+	return i ? i : k->over;
+}
+
+static int fake_send(struct end *e, const struct vde_frame *f, int n)
+{
+	struct fake *k = fake_of(e);
+	int i = 0;
+
+	for (; i < n && k->sink && k->n_got < MAX; i++, k->sink--)
+		memcpy(&k->got[k->n_got++], f[i].data, sizeof(int));
+	return i;
+}
+
+static int fake_want_rx(struct end *e, bool on)
+{
+	fake_of(e)->rx = on;
+	return 0;
+}
+
+static int fake_want_tx(struct end *e, bool on)
+{
+	fake_of(e)->tx = on;
+	return 0;
+}
+
+static bool fake_pending(struct end *e)
+{
+	return fake_of(e)->source > 0;
+}
+
+static void fake_close(struct end *e)
+{
+	fake_of(e)->closed = true;
+	end_fini(e);
+}
+
+static const struct end_ops fake_ops = {
+	.recv = fake_recv,
+	.send = fake_send,
+	.want_rx = fake_want_rx,
+	.want_tx = fake_want_tx,
+	.pending = fake_pending,
+	.close = fake_close,
+};
+
+static void stop_timer(struct loop_timer *t)
+{
+	loop_stop(loop);
+}
+
+/* Lets the loop run for @ms, or until the cable is over. */
+static void turn(unsigned int ms)
+{
+	struct loop_timer t = { 0 };
+
+	CHECK(loop_timer_set(loop, &t, ms * LOOP_MS, stop_timer) == 0);
+	CHECK(loop_run(loop) == 0);
+	loop_timer_del(loop, &t);
+}
+
+static void with_cable(void (*body)(struct fake *, struct fake *))
+{
+	static struct fake a, b;
+
+	a = b = (struct fake){ .sink = MAX };
+	loop = loop_new();
+	CHECK(end_init(&a.end, &fake_ops, loop, "a"));
+	CHECK(end_init(&b.end, &fake_ops, loop, "b"));
+	CHECK(cable_open(&cable, loop, &a.end, &b.end) == 0);
+	body(&a, &b);
+	cable_close(&cable);
+	CHECK(a.closed && b.closed);
+	loop_free(loop);
+}
+
+static bool in_order(const struct fake *k, int n)
+{
+	for (int i = 0; i < k->n_got; i++)
+		if (k->got[i] != i)
+			return false;
+	return k->n_got == n;
+}
+
+static void frames_arrive_in_order_body(struct fake *a, struct fake *b)
+{
+	CHECK(a->rx && b->rx && !a->tx && !b->tx);
+	a->source = 300;
+	cable_readable(&a->end);
+	CHECK(b->n_got == CABLE_BURST); /* one burst, then others' turn */
+	turn(1);
+	CHECK(in_order(b, 300));
+}
+
+static void frames_arrive_in_order(void)
+{
+	with_cable(frames_arrive_in_order_body);
+}
+
+static void frames_without_room_wait_body(struct fake *a, struct fake *b)
+{
+	a->source = 100;
+	b->sink = 10;
+	cable_readable(&a->end);
+	turn(1);
+	CHECK(in_order(b, 10) && b->tx && !a->rx);
+	CHECK(a->source == 100 - CABLE_BURST); /* and no more was taken */
+	b->sink = 20;
+	cable_writable(&b->end);
+	CHECK(in_order(b, 30) && b->tx && !a->rx);
+	b->sink = MAX;
+	cable_writable(&b->end);
+	turn(1);
+	CHECK(in_order(b, 100) && !b->tx && a->rx);
+}
+
+static void frames_without_room_wait_and_hold_their_source(void)
+{
+	with_cable(frames_without_room_wait_body);
+}
+
+static void a_held_direction_body(struct fake *a, struct fake *b)
+{
+	a->source = 50;
+	b->sink = 0;
+	cable_readable(&a->end);
+	b->source = 200;
+	cable_readable(&b->end);
+	turn(1);
+	CHECK(in_order(a, 200) && b->n_got == 0);
+}
+
+static void a_held_direction_does_not_hold_the_other(void)
+{
+	with_cable(a_held_direction_body);
+}
+
+static void the_end_of_an_end_body(struct fake *a, struct fake *b)
+{
+	a->source = 3;
+	a->over = CABLE_OVER;
+	cable_readable(&a->end);
+	CHECK(!cable.over && in_order(b, 3));
+	cable_readable(&a->end);
+	CHECK(cable.over && cable.status == 0);
+}
+
+static void frames_before_the_end_are_delivered(void)
+{
+	with_cable(the_end_of_an_end_body);
+}
+
+static void a_broken_end_body(struct fake *a, struct fake *b)
+{
+	b->over = CABLE_BROKEN;
+	cable_readable(&b->end);
+	CHECK(cable.over && cable.status == EXIT_FAILURE);
+	cable_stop(&cable, EXIT_SUCCESS);
+	CHECK(cable.status == EXIT_FAILURE); /* the first one counts */
+	a->source = 1;
+	cable_readable(&a->end);
+	CHECK(b->n_got == 0);
+}
+
+static void a_broken_end_is_a_failure(void)
+{
+	with_cable(a_broken_end_body);
+}
+
+static int n_watched;
+static const struct end *watched;
+
+static void watch(void *ctx, const struct end *from, const struct vde_frame *f,
+		  int n)
+{
+	n_watched += n;
+	watched = from;
+}
+
+static void a_watcher_body(struct fake *a, struct fake *b)
+{
+	cable.watch = watch;
+	a->source = 5;
+	b->sink = 2;
+	cable_readable(&a->end);
+	b->sink = 10;
+	cable_writable(&b->end);
+	CHECK(n_watched == 5 && watched == &a->end);
+}
+
+static void a_watcher_sees_each_frame_once(void)
+{
+	with_cable(a_watcher_body);
+}
+
+/* ---- the stream ---- */
+
+struct pipes {
+	int to[2], from[2]; /* the test writes to[1] and reads from[0] */
+};
+
+static void with_stream(void (*body)(struct pipes *, struct fake *))
+{
+	static struct fake a;
+	struct end *stream = NULL;
+	struct pipes p;
+
+	a = (struct fake){ .sink = MAX };
+	loop = loop_new();
+	CHECK(!pipe(p.to) && !pipe(p.from));
+	CHECK(!fcntl(p.from[0], F_SETFL, O_NONBLOCK));
+	CHECK(end_init(&a.end, &fake_ops, loop, "a"));
+	CHECK(end_stream_open(&stream, loop,
+			      &(struct stream_fds){ p.to[0], p.from[1], "in",
+						    "out" }) == 0);
+	CHECK(cable_open(&cable, loop, &a.end, stream) == 0);
+	body(&p, &a);
+	cable_close(&cable);
+	CHECK(!(fcntl(p.to[0], F_GETFL) & O_NONBLOCK));
+	loop_free(loop);
+	for (int i = 0; i < 2; i++) {
+		close(p.to[i]);
+		close(p.from[i]);
+	}
+}
+
+static void put(int fd, const void *s, size_t n)
+{
+	CHECK(write(fd, s, n) == (ssize_t)n);
+}
+
+static void a_split_frame_body(struct pipes *p, struct fake *a)
+{
+	uint8_t f[66] = { 0, 64 };
+
+	for (int i = 0; i < 3; i++) {
+		memcpy(f + 2, &i, sizeof(i));
+		for (size_t k = 0; k < sizeof(f); k++) {
+			CHECK(a->n_got == i);
+			put(p->to[1], f + k, 1);
+			turn(0);
+		}
+	}
+	turn(1);
+	CHECK(in_order(a, 3));
+}
+
+static void a_frame_may_come_byte_by_byte(void)
+{
+	with_stream(a_split_frame_body);
+}
+
+static void short_frames_body(struct pipes *p, struct fake *a)
+{
+	uint8_t f[2 + 13] = { 0, 13 };
+	uint8_t g[2 + 14] = { 0, 14 };
+
+	put(p->to[1], f, sizeof(f));
+	put(p->to[1], "\0\0", 2);
+	put(p->to[1], g, sizeof(g));
+	turn(1);
+	CHECK(in_order(a, 1) && !cable.over);
+}
+
+static void what_is_shorter_than_a_header_is_no_frame(void)
+{
+	with_stream(short_frames_body);
+}
+
+static void garbage_body(struct pipes *p, struct fake *a)
+{
+	uint8_t f[66] = { 0, 64 };
+
+	put(p->to[1], f, sizeof(f));
+	put(p->to[1], "Welcome", 7);
+	turn(10);
+	CHECK(in_order(a, 1));
+	CHECK(cable.over && cable.status == EXIT_FAILURE);
+}
+
+static void an_impossible_length_is_the_end(void)
+{
+	with_stream(garbage_body);
+}
+
+static void cut_body(struct pipes *p, struct fake *a)
+{
+	put(p->to[1], "\0\100x", 3);
+	close(p->to[1]);
+	turn(10);
+	CHECK(cable.over && cable.status == EXIT_FAILURE);
+	p->to[1] = dup(p->to[0]);
+}
+
+static void an_end_within_a_frame_is_a_failure(void)
+{
+	with_stream(cut_body);
+}
+
+static void eof_body(struct pipes *p, struct fake *a)
+{
+	uint8_t f[66] = { 0, 64 };
+
+	a->sink = 0;
+	put(p->to[1], f, sizeof(f));
+	close(p->to[1]);
+	turn(2);
+	CHECK(!cable.over); /* the frame is still held */
+	a->sink = 1;
+	cable_writable(&a->end);
+	turn(10);
+	CHECK(in_order(a, 1));
+	CHECK(cable.over && cable.status == EXIT_SUCCESS);
+	p->to[1] = dup(p->to[0]);
+}
+
+static void an_end_between_frames_comes_after_the_last_of_them(void)
+{
+	with_stream(eof_body);
+}
+
+/* How many frames are in the pipe, all whole and in order? */
+static int drain(int fd)
+{
+	static uint8_t buf[4 * 1024 * 1024];
+	size_t len = 0, at = 0;
+	int n = 0;
+	ssize_t k;
+
+	while ((k = read(fd, buf + len, sizeof(buf) - len)) > 0) {
+		len += (size_t)k;
+		turn(0);
+	}
+	for (; at + 66 <= len; at += 66, n++) {
+		int number;
+
+		memcpy(&number, buf + at + 2, sizeof(number));
+		CHECK(buf[at] == 0 && buf[at + 1] == 64 && number == n);
+	}
+	CHECK(at == len);
+	return n;
+}
+
+static void slow_reader_body(struct pipes *p, struct fake *a)
+{
+	int before, total = 5000;
+
+	a->source = total;
+	cable_readable(&a->end);
+	turn(5);
+	before = a->source;
+	CHECK(before > 0 && !a->rx); /* pipe and buffer are full */
+	turn(5);
+	CHECK(a->source == before);
+	CHECK(drain(p->from[0]) == total && a->source == 0 && a->rx);
+}
+
+static void a_slow_reader_holds_the_source_and_gets_whole_frames(void)
+{
+	with_stream(slow_reader_body);
+}
+
+static void no_reader_body(struct pipes *p, struct fake *a)
+{
+	close(p->from[0]);
+	turn(1);
+	CHECK(!cable.over);
+	a->source = 1;
+	cable_readable(&a->end);
+	CHECK(cable.over && cable.status == EXIT_FAILURE);
+	p->from[0] = dup(p->to[0]);
+}
+
+static void an_output_without_reader_is_a_failure_once_written(void)
+{
+	with_stream(no_reader_body);
+}
+
+int main(void)
+{
+	log_open("test_cable", LOG_CRIT);
+	signal(SIGPIPE, SIG_IGN);
+	RUN(frames_arrive_in_order);
+	RUN(frames_without_room_wait_and_hold_their_source);
+	RUN(a_held_direction_does_not_hold_the_other);
+	RUN(frames_before_the_end_are_delivered);
+	RUN(a_broken_end_is_a_failure);
+	RUN(a_watcher_sees_each_frame_once);
+	RUN(a_frame_may_come_byte_by_byte);
+	RUN(what_is_shorter_than_a_header_is_no_frame);
+	RUN(an_impossible_length_is_the_end);
+	RUN(an_end_within_a_frame_is_a_failure);
+	RUN(an_end_between_frames_comes_after_the_last_of_them);
+	RUN(a_slow_reader_holds_the_source_and_gets_whole_frames);
+	RUN(an_output_without_reader_is_a_failure_once_written);
+	DONE();
+}
