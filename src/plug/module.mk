@@ -3,3 +3,11 @@ LIBS += cable
 cable_SRCS := src/plug/cable.c src/plug/end_stream.c src/plug/end_vde.c \
 	src/plug/session.c
 CABLE_LIBS := cable common vdeplug base
+
+PROGS += vde_plug
+vde_plug_SRCS := src/plug/vde_plug.c src/plug/child.c src/plug/journal.c
+vde_plug_LIBS := seen $(CABLE_LIBS)
+
+LIBS += seen
+ENGINES += seen
+seen_SRCS := src/plug/seen.c
