@@ -61,15 +61,17 @@ struct mgmt_req {
 	} arg[MGMT_MAX_ARGS];
 };
 
-/* The row that @line names by its first word, or NULL. */
+/* The row that @line names by its whole first word, or NULL; headings cannot
+ * be named. */
 const struct mgmt_cmd *mgmt_find(const struct mgmt *, const char *line);
 
 /* Binds the arguments in @line, which is modified, and runs @cmd.
  * -EINVAL for arguments that do not fit, else what the handler returned. */
-int mgmt_run(const struct mgmt *, const struct mgmt_cmd *cmd,
-	     struct mgmt_req *, char *line);
+int mgmt_run(const struct mgmt *, const struct mgmt_cmd *cmd, struct mgmt_req *,
+	     char *line);
 
-/* Rows whose name begins with @prefix (NULL: all), in VDE 2's columns. */
+/* Rows whose name begins with @prefix (NULL: all), in VDE 2's columns. The
+ * syntax column of a heading is made here. */
 void mgmt_help(const struct mgmt *, struct writer *, const char *prefix);
 
 #endif
