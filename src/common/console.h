@@ -13,9 +13,10 @@
  *
  * A line that begins with "-j " answers with its data block as one JSON
  * document. Input is buffered by line; a command without a newline that is
- * followed by CONSOLE_IDLE of silence runs too, for old clients. A line above
- * CONSOLE_LINE_MAX is refused whole (E2BIG), one with a NUL inside too
- * (EINVAL). After some commands of one session all others have their turn.
+ * followed by CONSOLE_IDLE of silence runs too, for old clients (but not on a
+ * terminal). A line above CONSOLE_LINE_MAX is refused whole (E2BIG), one with
+ * a NUL inside too (EINVAL). After some commands of one session all others
+ * have their turn.
  *
  * Output is buffered per session and never blocks. A session that does not
  * read is not read from either (its commands wait), loses events above

@@ -30,9 +30,9 @@ struct console {
 
 /* What only the session on descriptors 0 and 1 has. */
 struct console_term {
-	int out_fd; /* 1, or a non-blocking second opening of its terminal */
-	int prompt_fd; /* the same of 0; -1: 0 is no terminal */
-	bool out_tty, out_sock;
+	int in_fd; /* 0, or a non-blocking second opening of its terminal */
+	int out_fd; /* the same of 1 */
+	bool in_tty, out_tty, out_sock;
 	bool polled; /* the loop can wait for 0 */
 	bool stalled; /* @again fires when nothing went for too long */
 	struct loop_fd out; /* in the loop while output waits */
@@ -86,7 +86,8 @@ void session_command(struct console_session *, char *line);
 /* Runs the command in @line; its facts go to @w. 0 or -errno. */
 int session_exec(struct console *, struct console_session *, struct writer *w,
 		 const struct mgmt_cmd *cmd, char *line);
-/* Keeps or drops the 100 ms rule's timer; @fresh: bytes have come. */
+/* Keeps or drops the timer of the 100 ms rule, which is not for people who
+ * type; @fresh: bytes have come. */
 void session_idle(struct console_session *, bool fresh);
 
 /* Last act of each callback of a session: what to wait for, or the end. */

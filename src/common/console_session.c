@@ -259,8 +259,8 @@ void session_idle(struct console_session *s, bool fresh)
 {
 	struct loop *l = s->console->cfg.loop;
 
-	if (s->eof || outbuf_pending(&s->out) || linebuf_ready(&s->in, false) ||
-	    !linebuf_ready(&s->in, true))
+	if (s->eof || s->term.in_tty || outbuf_pending(&s->out) ||
+	    linebuf_ready(&s->in, false) || !linebuf_ready(&s->in, true))
 		loop_timer_del(l, &s->idle);
 	else if (fresh || !loop_timer_armed(&s->idle))
 		loop_timer_set(l, &s->idle, CONSOLE_IDLE, idle_over);

@@ -4,15 +4,17 @@
  * a pipeline, a service manager. Their O_NONBLOCK flag is shared with all of
  * them, so it is never touched. Instead
  *
- *   a terminal is opened a second time, non-blocking, through /proc;
+ *   a terminal is opened a second time, non-blocking, through /proc, and
+ *   read and written there;
  *   a socket is written with MSG_DONTWAIT;
  *   a pipe that polls writable takes PIPE_BUF bytes without blocking, so it
  *   is polled before each chunk of that size.
  *
  * Reading follows a poll by the loop. What cannot be polled (a regular file,
  * /dev/null) is always readable: a timer reads it piece by piece. While this
- * process is in the background of its terminal, reading would stop it
- * (SIGTTIN); it looks now and then whether it is in the foreground again.
+ * process is in the background of its terminal, it leaves that alone: reading
+ * would stop it (SIGTTIN), a prompt would stand in somebody else's output. It
+ * looks now and then whether it is in the foreground again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,13 +32,13 @@
 #define STALL LOOP_SEC /* then output that nobody takes is dropped */
 #define RECHECK (500 * LOOP_MS) /* in the background */
 
-static int open_again(int fd)
+static int open_again(int fd, int mode)
 {
 	char path[32];
 
 	if (str_fmt(path, sizeof(path), "/proc/self/fd/%d", fd) < 0)
 		return -1;
-	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return open(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 /* Waits for nothing: -1 and EAGAIN if @fd would block. A terminal that could
@@ -63,6 +65,13 @@ ssize_t term_write(struct console_session *s, const char *p, size_t n)
 	return write_polled(1, p, n);
 }
 
+static bool in_background(const struct console_session *s)
+{
+	pid_t fg = s->term.in_tty ? tcgetpgrp(0) : -1;
+
+	return fg > 0 && fg != getpgrp();
+}
+
 /* VDE 2 writes the prompt to descriptor 0, so that it is seen on a terminal
  * but is in no pipe. If both are terminals it goes with the other output,
  * which keeps the order. */
@@ -71,22 +80,15 @@ void term_prompt(struct console_session *s)
 	char text[128];
 	int n;
 
-	if (s->term.prompt_fd < 0)
+	if (!s->term.in_tty || in_background(s))
 		return;
 	n = str_fmt(text, sizeof(text), "\n%s", s->console->cfg.prompt);
 	if (n < 0)
 		return;
 	if (s->term.out_tty)
 		session_put(s, text, (size_t)n);
-	else if (write_polled(s->term.prompt_fd, text, (size_t)n) < 0)
+	else if (write_polled(s->term.in_fd, text, (size_t)n) < 0)
 		return; /* a full terminal, or one opened for reading only */
-}
-
-static bool in_background(const struct console_session *s)
-{
-	pid_t fg = s->term.prompt_fd >= 0 ? tcgetpgrp(0) : -1;
-
-	return fg > 0 && fg != getpgrp();
 }
 
 static void read_input(struct console_session *s)
@@ -97,7 +99,7 @@ static void read_input(struct console_session *s)
 
 	if (!room)
 		return;
-	n = read(0, p, room);
+	n = read(s->term.in_fd, p, room);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -199,7 +201,7 @@ void term_settle(struct console_session *s, bool progress)
 	if (s->eof)
 		loop_fd_del(l, &s->io);
 	else if (t->polled && !s->io.on &&
-		 loop_fd_add(l, &s->io, 0, EPOLLIN, input))
+		 loop_fd_add(l, &s->io, t->in_fd, EPOLLIN, input))
 		loop_timer_set(l, &t->again, RECHECK, again);
 }
 
@@ -222,41 +224,43 @@ void term_fini(struct console_session *s)
 	loop_fd_del(s->console->cfg.loop, &t->out);
 	if (t->out_fd > 1)
 		close(t->out_fd);
-	if (t->prompt_fd > 0)
-		close(t->prompt_fd);
+	if (t->in_fd > 0)
+		close(t->in_fd);
+}
+
+static void open_terminals(struct console_term *t)
+{
+	struct stat st;
+	int fd;
+
+	t->out_sock = !fstat(1, &st) && S_ISSOCK(st.st_mode);
+	t->out_tty = isatty(1);
+	if (t->out_tty && (fd = open_again(1, O_WRONLY)) >= 0)
+		t->out_fd = fd;
+	t->in_tty = isatty(0);
+	if (t->in_tty && (fd = open_again(0, O_RDWR)) >= 0)
+		t->in_fd = fd;
 }
 
 int console_stdin(struct console *c)
 {
 	struct console_session *s = session_new(c, true);
-	struct stat st;
-	int rc, fd;
+	int rc;
 
 	if (!s)
 		return -ENOMEM;
-	s->term = (struct console_term){ .out_fd = 1, .prompt_fd = -1 };
-	rc = loop_fd_add(c->cfg.loop, &s->io, 0, EPOLLIN, input);
+	s->term = (struct console_term){ .in_fd = 0, .out_fd = 1 };
+	open_terminals(&s->term);
+	rc = loop_fd_add(c->cfg.loop, &s->io, s->term.in_fd, EPOLLIN, input);
 	s->term.polled = !rc;
-	if (rc && rc != -EPERM)
-		goto fail;
-	rc = 0;
-	if (!s->term.polled)
+	if (rc == -EPERM)
 		rc = loop_timer_set(c->cfg.loop, &s->term.again, 0, again);
-	if (rc)
-		goto fail;
-	signal(SIGPIPE, SIG_IGN);
-	s->term.out_sock = !fstat(1, &st) && S_ISSOCK(st.st_mode);
-	s->term.out_tty = isatty(1);
-	if (s->term.out_tty && (fd = open_again(1)) >= 0)
-		s->term.out_fd = fd;
-	if (isatty(0)) {
-		fd = open_again(0);
-		s->term.prompt_fd = fd >= 0 ? fd : 0;
-		term_prompt(s);
-		session_flush(s);
+	if (rc) {
+		session_free(s);
+		return rc;
 	}
+	signal(SIGPIPE, SIG_IGN);
+	session_prompt(s);
+	session_flush(s);
 	return 0;
-fail:
-	session_free(s);
-	return rc;
 }

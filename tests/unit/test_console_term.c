@@ -24,6 +24,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+static bool tell_ready; /* a byte on descriptor 2 */
 static int n_ticks;
 
 static void tick(struct loop_timer *t)
@@ -44,6 +45,8 @@ static void serve(void)
 	loop_timer_set(loop, &t, 0, tick);
 	if (console_stdin(console))
 		_exit(201);
+	if (tell_ready && write(2, "", 1) != 1)
+		_exit(203);
 	loop_run(loop);
 	expected = (now_ms() - start) / 10;
 	if (n_eof != 1 || n_gone != 1)
@@ -319,14 +322,16 @@ static void a_hang_up_is_an_end_of_input(void)
 }
 
 /* The leader of a session with a terminal, and a job in its background: what
- * is typed is not the job's, and must not stop it, until it is in front. */
+ * is typed must not stop the job, and is its own once it is in front. */
 static int background_job(int slave)
 {
-	int status, out[2];
+	int status, out[2], ready[2];
+	char byte;
 	pid_t job;
 
 	alarm(PATIENCE);
-	if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0) || pipe(out))
+	if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0) || pipe(out) ||
+	    pipe(ready))
 		return 1;
 	signal(SIGTTOU, SIG_IGN);
 	job = fork();
@@ -334,13 +339,17 @@ static int background_job(int slave)
 		setpgid(0, 0);
 		dup2(slave, 0);
 		dup2(out[1], 1);
-		close(out[1]);
+		dup2(ready[1], 2);
+		tell_ready = true;
 		serve();
 	}
 	setpgid(job, job);
 	close(out[1]);
-	if (!read_until(slave, "port/note 1\n")) /* typed for the leader */
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
 		return 2;
+	poll(&(struct pollfd){ .fd = slave, .events = POLLIN }, 1, 5000);
+	poll(NULL, 0, 50); /* that nothing happens takes some time */
 	if (waitpid(job, &status, WUNTRACED | WNOHANG))
 		return 3;
 	if (tcsetpgrp(slave, job))
@@ -359,24 +368,12 @@ static void a_background_job_leaves_its_terminal_alone(void)
 
 	CHECK(!openpty(&master, &slave, NULL, NULL, NULL));
 	raw(slave);
+	say(master, "port/note 1\n");
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
 		_exit(background_job(slave));
-	CHECK(read_until(master, PROMPT));
-	say(master, "port/note 1\n");
-	/* The leader has taken the line once the terminal is empty; then the
-	 * job goes to the front. Its next prompt follows its first reply. */
-	for (int i = 0; i < 1000; i++) {
-		struct timespec ms = { 0, 1000000 };
-		int left = 1;
-
-		if (ioctl(slave, FIONREAD, &left) || !left)
-			break;
-		nanosleep(&ms, NULL);
-	}
-	say(master, "port/note 3\n");
-	CHECK(read_until(master, PROMPT));
+	CHECK(read_until(master, PROMPT)); /* after its reply, not before */
 	say(master, "\004");
 	CHECK(waitpid(pid, &status, 0) == pid);
 	if (status)
@@ -384,6 +381,28 @@ static void a_background_job_leaves_its_terminal_alone(void)
 	CHECK(status == 0);
 	close(slave);
 	close(master);
+}
+
+/* Somebody who types slowly in a terminal without line editing. */
+static void a_half_line_on_a_terminal_waits_for_its_end(void)
+{
+	struct termios t;
+	int master, slave;
+	pid_t pid;
+
+	CHECK(!openpty(&master, &slave, NULL, NULL, NULL));
+	raw(slave);
+	CHECK(!tcgetattr(slave, &t));
+	t.c_lflag &= ~(tcflag_t)ICANON;
+	CHECK(!tcsetattr(slave, TCSANOW, &t));
+	pid = start(slave, slave);
+	CHECK(read_until(master, PROMPT));
+	say(master, "port/no");
+	poll(&(struct pollfd){ .fd = master, .events = POLLIN }, 1, 200);
+	say(master, "te 1\n");
+	CHECK(read_until(master, "1000 Success\n"));
+	close(master);
+	CHECK(status_of(pid) == 1);
 }
 
 int main(void)
@@ -401,5 +420,6 @@ int main(void)
 	RUN(the_prompt_stays_out_of_a_pipe);
 	RUN(a_hang_up_is_an_end_of_input);
 	RUN(a_background_job_leaves_its_terminal_alone);
+	RUN(a_half_line_on_a_terminal_waits_for_its_end);
 	DONE();
 }
