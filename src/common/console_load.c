@@ -129,37 +129,38 @@ static void rc_line(const struct load *ld, const char *line, int rc)
 			 strerror(-rc));
 }
 
-/* "vde[PATH]: LINE": the name is the prompt's up to its "$ ". */
-static void echo_line(const struct load *ld, const char *line)
+/* "vde[PATH]: LINE" with all its blanks: the name is the prompt's up to its
+ * "$ ". */
+static void echo_line(const struct load *ld, const char *line, size_t len)
 {
 	struct console_session *s = ld->session;
 	const char *prompt = ld->console->cfg.prompt;
-	char shown[CONSOLE_LINE_MAX + 1];
-	size_t n = 0;
+	char shown[CONSOLE_LINE_MAX];
 	struct writer w;
 
-	for (; line[n] && n < CONSOLE_LINE_MAX; n++) {
-		shown[n] = line[n];
-		if (iscntrl((uint8_t)line[n]) && line[n] != '\t')
-			shown[n] = '?';
+	if (len && line[len - 1] == '\r')
+		len--;
+	len = size_min(len, sizeof(shown));
+	for (size_t i = 0; i < len; i++) {
+		shown[i] = line[i];
+		if (iscntrl((uint8_t)line[i]) && line[i] != '\t')
+			shown[i] = '?';
 	}
-	shown[n] = '\0';
 	session_put(s, prompt, strcspn(prompt, "$"));
 	writer_init(&w, false, session_sink, s);
 	writer_str(&w, NULL, "[", ld->path, 0);
 	session_puts(s, "]: ");
-	session_puts(s, shown);
+	session_put(s, shown, len);
 	session_put(s, "\n", 1);
 }
 
-/* @line is @text with its leading blanks. An empty line is echoed by VDE 2
- * with a newline too many and taken for a command; its transcript is kept. */
-static void text_line(const struct load *ld, const char *line, bool empty,
-		      const char *text, int rc)
+/* An empty line is echoed by VDE 2 with a newline too many and taken for a
+ * command; its transcript is kept. */
+static void text_line(const struct load *ld, bool empty, const char *text,
+		      int rc)
 {
 	char copy[CONSOLE_LINE_MAX + 1];
 
-	echo_line(ld, line);
 	if (empty) {
 		session_put(ld->session, "\n", 1);
 		rc = -ENOSYS;
@@ -198,9 +199,12 @@ static void json_line(const struct load *ld, const char *line, int rc)
 
 static void load_line(const struct load *ld, char *line, size_t len)
 {
-	char *text = session_strip(line, len);
+	char *text;
 	int rc = 0;
 
+	if (ld->session && !ld->json)
+		echo_line(ld, line, len);
+	text = session_strip(line, len);
 	if (!text)
 		rc = -EINVAL;
 	else if (strlen(text) > CONSOLE_LINE_MAX)
@@ -212,7 +216,7 @@ static void load_line(const struct load *ld, char *line, size_t len)
 	else if (ld->json)
 		json_line(ld, text, rc);
 	else
-		text_line(ld, line, !len, text, rc);
+		text_line(ld, !len, text, rc);
 }
 
 static int load_text(struct load *ld, char *text, size_t len)

@@ -97,12 +97,12 @@ static void odd_lines_are_echoed_without_harm(void)
 	client_open(&cl);
 	client_say(&cl, with_path("load X\n"));
 	CHECK(client_expect(&cl,
-			    with_path("vde[X]: \n"
-				      "vde[X]: \tport/note 1\n"
+			    with_path("vde[X]:   \n"
+				      "vde[X]: \tport/note 1 \n"
 				      "1000 Success\n"
 				      "vde[X]: say ?[2J\n" BLOCK "?[2J\n.\n"
 				      "1000 Success\n"
-				      "vde[X]: port/note 2\n"
+				      "vde[X]: port/note 2? 3\n"
 				      "1022 Invalid argument\n"
 				      "vde[X]: port/note 4\n"
 				      "1000 Success\n" OK)));
