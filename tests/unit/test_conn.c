@@ -273,6 +273,35 @@ static void a_missing_udp_peer_is_no_error(void)
 	vde_close(d);
 }
 
+/* The kernel tells an ICMP message instead of sending the next frame. */
+static void no_frame_is_lost_for_an_earlier_one(void)
+{
+	uint16_t a = free_port(AF_INET), b = free_port(AF_INET);
+	struct pollfd pfd = { .events = 0 };
+	struct vde_frame f;
+	char url[100], buf[60] = { 0 }, in[100];
+	VDECONN *c, *d;
+
+	f = (struct vde_frame){ .data = buf, .len = sizeof(buf) };
+	for (int batch = 0; batch < 2; batch++) {
+		snprintf(url, sizeof(url), "udp://%u->127.0.0.1:%u", a, b);
+		c = open_url("", url);
+		CHECK(vde_send(c, buf, sizeof(buf), 0) == 60);
+		pfd.fd = vde_datafd(c);
+		CHECK(poll(&pfd, 1, 3000) == 1 && pfd.revents == POLLERR);
+		snprintf(url, sizeof(url), "udp://%u->127.0.0.1:%u", b, a);
+		d = open_url("", url);
+		if (batch)
+			CHECK(vde_send_batch(c, &f, 1) == 1);
+		else
+			CHECK(vde_send(c, buf, sizeof(buf), 0) == 60);
+		CHECK(is_readable(d, 3000));
+		CHECK(vde_recv(d, in, sizeof(in), 0) == 60);
+		vde_close(c);
+		vde_close(d);
+	}
+}
+
 static void a_udp_stranger_is_not_heard(void)
 {
 	struct sockaddr_in sa = { .sin_family = AF_INET };
@@ -559,6 +588,7 @@ int main(void)
 	RUN(udp_carries_frames_both_ways);
 	RUN(udp_speaks_ipv6);
 	RUN(a_missing_udp_peer_is_no_error);
+	RUN(no_frame_is_lost_for_an_earlier_one);
 	RUN(a_udp_stranger_is_not_heard);
 	RUN(ptp_joins_two_and_no_third);
 	RUN(either_ptp_end_may_come_back);
