@@ -209,6 +209,7 @@ in_namespaces()
 	for how in $ways; do
 		unshare "$how" true 2>/dev/null || continue
 		rm -rf "$TMP"
+		# shellcheck disable=SC2093
 		IN_NAMESPACES=$0 exec unshare "$how" "$0" "$@"
 	done
 	lab_unable "namespaces are not permitted"

@@ -104,8 +104,10 @@ void endpoint_init(struct endpoint *ep, const struct transport *tr, uint32_t id,
 	*ep = (struct endpoint){ .tr = tr, .id = id, .uid = uid };
 	list_init(&ep->node);
 	list_init(&ep->held);
+	memcpy(ep->descr, descr, len);
 	for (size_t i = 0; i < len; i++)
-		ep->descr[i] = (unsigned char)descr[i] < ' ' ? '?' : descr[i];
+		if ((unsigned char)ep->descr[i] < ' ')
+			ep->descr[i] = '?';
 	ep->descr[len] = '\0';
 }
 
