@@ -166,11 +166,7 @@ console()
 	local name=$1
 
 	shift
-	if [ -x "$BUILD/bin/unixcmd" ]; then
-		unixcmd -s "$TMP/$name.mgmt" "$@"
-	else
-		"$ROOT/tests/e2e/console.py" "$TMP/$name.mgmt" "$*"
-	fi
+	unixcmd -s "$TMP/$name.mgmt" "$@"
 }
 
 # active_ports NAME N: are exactly N ports active?
