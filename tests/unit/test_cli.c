@@ -91,7 +91,7 @@ static int run(const char *line)
 {
 	char copy[256], name[] = "/some/where/prog", *argv[16] = { name };
 	char *save = copy, *word;
-	int n = 1, fo[2], fe[2], status;
+	int n = 1, from_out[2], from_err[2], status;
 	pid_t pid;
 
 	str_copy(copy, sizeof(copy), line);
@@ -99,17 +99,17 @@ static int run(const char *line)
 		if (*word)
 			argv[n++] = strcmp(word, "''") ? word : word + 2;
 	fflush(stdout);
-	CHECK(!pipe(fo) && !pipe(fe));
+	CHECK(!pipe(from_out) && !pipe(from_err));
 	pid = fork();
 	if (!pid) {
-		dup2(fo[1], 1);
-		dup2(fe[1], 2);
+		dup2(from_out[1], 1);
+		dup2(from_err[1], 2);
 		child(argv);
 	}
-	close(fo[1]);
-	close(fe[1]);
-	read_all(fo[0], out, sizeof(out));
-	read_all(fe[0], err, sizeof(err));
+	close(from_out[1]);
+	close(from_err[1]);
+	read_all(from_out[0], out, sizeof(out));
+	read_all(from_err[0], err, sizeof(err));
 	CHECK(waitpid(pid, &status, 0) == pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -272,21 +272,21 @@ static void help_that_cannot_be_written_is_a_failure(void)
 static void dying_is_status_1_and_usage_is_status_2(void)
 {
 	for (int i = 1; i <= 2; i++) {
-		int status, fe[2];
+		int status, from_err[2];
 		pid_t pid;
 
 		fflush(stdout);
-		CHECK(!pipe(fe));
+		CHECK(!pipe(from_err));
 		pid = fork();
 		if (!pid) {
-			dup2(fe[1], 2);
+			dup2(from_err[1], 2);
 			log_open("x/prog", LOG_NOTICE);
 			if (i == 1)
 				die("unable to %s", "go on");
 			cli_usage("too %s", "much");
 		}
-		close(fe[1]);
-		read_all(fe[0], err, sizeof(err));
+		close(from_err[1]);
+		read_all(from_err[0], err, sizeof(err));
 		CHECK(waitpid(pid, &status, 0) == pid);
 		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == i);
 		CHECK(!strcmp(err, i == 1 ? "prog: error: unable to go on\n"

@@ -397,9 +397,9 @@ static void a_half_line_on_a_terminal_waits_for_its_end(void)
 	CHECK(!tcsetattr(slave, TCSANOW, &t));
 	pid = start(slave, slave);
 	CHECK(read_until(master, PROMPT));
-	say(master, "port/no");
+	say(master, "port/note");
 	poll(&(struct pollfd){ .fd = master, .events = POLLIN }, 1, 200);
-	say(master, "te 1\n");
+	say(master, " 1\n");
 	CHECK(read_until(master, "1000 Success\n"));
 	close(master);
 	CHECK(status_of(pid) == 1);
