@@ -168,6 +168,20 @@ static void fixture_open(void)
 	last_note = -1;
 }
 
+/* From here on time passes only by pass_time(). */
+static uint64_t virtual_now;
+
+static inline uint64_t virtual_clock(void)
+{
+	return virtual_now;
+}
+
+static inline void fixture_stop_time(void)
+{
+	virtual_now = LOOP_SEC;
+	loop_set_clock(loop, virtual_clock);
+}
+
 static inline void fixture_close(void)
 {
 	console_free(console);
@@ -331,6 +345,14 @@ static inline void run_for(uint64_t ns)
 	loop_clock(loop);
 	loop_timer_set(loop, &t, ns, turn_over);
 	CHECK(loop_run(loop) == 0);
+}
+
+/* A few turns of the loop for what is to be done at the new time. */
+static inline void pass_time(uint64_t ns)
+{
+	virtual_now += ns;
+	for (int i = 0; i < 5; i++)
+		run_for(0);
 }
 
 #endif
