@@ -5,7 +5,7 @@
 # 41-plug.sh - vde_plug between two switches, in every form of its line; the
 # stream on its stdin and stdout, cut anywhere; how it ends and what it says
 # then; both halves of a cable joined to Debian's. Traffic comes from a client
-# of the switch's protocol that is written in vde.py.
+# of the switch's protocol that is written in Python.
 # shellcheck disable=SC2016,SC2317 # scripts of commands; cable is a command
 . "${0%/*}/lib.sh"
 need dpipe vde_plug vde_switch python3
@@ -18,7 +18,7 @@ cable()
 {
 	python3 - "$@" <<'END'
 import sys
-from vde import *
+from traffic import *
 a, b = Port(sys.argv[1] + ".ctl"), Port(sys.argv[2] + ".ctl")
 count = int(sys.argv[3]) if len(sys.argv) > 3 else 300
 exchange([(a, b), (b, a)], count, (14, int(sys.argv[4])
@@ -26,10 +26,19 @@ exchange([(a, b), (b, a)], count, (14, int(sys.argv[4])
 END
 }
 
-# plugged NAME N: has the switch that many ports in use?
+# plugged NAME N: waits until the switch has that many clients, each of them a
+# socket in its directory.
 plugged()
 {
-	wait_for active_ports "$@"
+	wait_for clients "$@"
+}
+
+clients()
+{
+	local all=("$TMP/$1.ctl"/[0-9]*)
+
+	[ -e "${all[0]}" ] || all=()
+	[ ${#all[@]} -eq "$2" ]
 }
 
 both_ends()
@@ -138,9 +147,10 @@ both_ends 0
 
 check "stdin may be cut anywhere" python3 - <<'END'
 import random, subprocess
-from vde import *
+from traffic import *
 port = Port("a.ctl")
-plug = subprocess.Popen(["vde_plug", "a.ctl"], stdin=subprocess.PIPE, bufsize=0)
+plug = subprocess.Popen(["vde_plug", "a.ctl"], stdin=subprocess.PIPE,
+                        stdout=subprocess.DEVNULL, bufsize=0)
 rng = random.Random(1)
 src = b"\x02\0\0\0\0\x99"
 port.send(src + port.mac + b"\x88\xb5" + bytes(46))
@@ -165,14 +175,15 @@ END
 
 check "many frames in one write arrive whole and in order" python3 - <<'END'
 import random, subprocess, threading
-from vde import *
+from traffic import *
 port = Port("a.ctl")
 src = b"\x02\0\0\0\0\x99"
 port.send(src + port.mac + b"\x88\xb5" + bytes(46))
 rng = random.Random(2)
 frames = [frame(port.mac, src, i, rng.randint(60, 9000), rng)
           for i in range(3000)]
-plug = subprocess.Popen(["vde_plug", "a.ctl"], stdin=subprocess.PIPE)
+plug = subprocess.Popen(["vde_plug", "a.ctl"], stdin=subprocess.PIPE,
+                        stdout=subprocess.DEVNULL)
 feed = threading.Thread(target=lambda: (plug.stdin.write(
     b"".join(map(pack, frames))), plug.stdin.close()))
 feed.start()
@@ -192,7 +203,7 @@ END
 check "a reader that rests gets whole frames, the other way goes on" \
 	python3 - <<'END'
 import subprocess
-from vde import *
+from traffic import *
 port = Port("a.ctl")
 plug = subprocess.Popen(["vde_plug", "a.ctl"], stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE, bufsize=0)
@@ -237,7 +248,7 @@ head -c 64 /dev/zero | tr '\0' x >>one.stream
 for _ in 1 2 3 4 5 6; do cat one.stream; done >six.stream
 check "stdin may be a file, stdout the null device" \
 	sh -c 'vde_plug a.ctl <six.stream >/dev/null'
-check "an empty stdin is an orderly end" sh -c 'vde_plug a.ctl </dev/null'
+check "an empty stdin is an orderly end" sh -c 'vde_plug a.ctl </dev/null >/dev/null'
 check "closed standard descriptors are an orderly end" \
 	sh -c 'vde_plug a.ctl <&- >&-'
 mkfifo shared
@@ -301,7 +312,7 @@ ends 1 "a port that the switch does not have" 'unable to open a.ctl: ' \
 
 check "nobody reads stdout: status 1 and a message" python3 - <<'END'
 import subprocess
-from vde import *
+from traffic import *
 port = Port("a.ctl")
 plug = subprocess.Popen(["vde_plug", "a.ctl"], stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -362,7 +373,7 @@ p=$(cat pid)
 pids+=("$p")
 started_as[$p]=vde_plug
 is "it is in both switches then" \
-	"$(active_ports a 1 && active_ports b 1 && echo yes)" yes
+	"$(clients a 1 && clients b 1 && echo yes)" yes
 check "and frames pass" cable a b
 kill "$p"
 wait_for gone "$p"
@@ -383,7 +394,7 @@ mkfifo ready
 start sh -c 'exec vde_plug --ready-fd 9 a.ctl 9>ready'
 read -rt 10 <ready
 is "--ready-fd gets a newline when connected" \
-	"$?,$(active_ports a 1 && echo yes)" 0,yes
+	"$?,$(clients a 1 && echo yes)" 0,yes
 stop "$started"
 
 # Debian's hook for ifupdown, with our programs in place of /usr/bin's.

@@ -18,7 +18,8 @@ for f in null zero urandom; do
 		skip "mounts are not permitted"
 done
 ln -s /proc/self/fd dev/fd
-mount --bind dev /dev || skip "mounts are not permitted"
+mount --rbind dev /dev && umount -R -l dev && rmdir dev ||
+	skip "mounts are not permitted"
 
 start python3 -u -c '
 import socket
@@ -69,7 +70,7 @@ check "what comes from the environment is made printable" \
 
 cat >frames.py <<'END'
 import sys
-from vde import pack
+from traffic import pack
 eth = b"\xff" * 6 + b"\x02\0\0\0\0\x01"
 def ipv4(addr):
     return b"\x08\x00" + b"\x45" + bytes(11) + bytes(addr) + bytes(30)
@@ -104,7 +105,7 @@ start_switch b
 start vde_plug -L a.ctl b.ctl
 wait_for active_ports b 1
 python3 - <<'END'
-from vde import *
+from traffic import *
 near, far = Port("a.ctl"), Port("b.ctl")
 def ip(addr):
     return b"\xff" * 6 + near.mac + b"\x08\x00\x45" + bytes(11) + \

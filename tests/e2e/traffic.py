@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""vde - a VDE 2 client, the stream framing, and traffic that checks itself
+"""traffic - frames that check themselves, through ports and byte streams
 
-For tests. Written from the protocol, not from our library, so that both
-sides of a mistake are not the same mistake.
-
-    port = Port("/tmp/a.ctl")         a port of a switch, protocol version 3
-    port.send(frame); port.recv(1.0)  one frame, or None after that time
+    a, b = Port("/tmp/a.ctl"), Port("/tmp/b.ctl")
     exchange([(a, b), (b, a)], 1000)  numbered frames of random sizes, paced
-    pack(frame), Reader(fd).frame()   the same frames in a byte stream
+    pack(frame), Reader(fd).frame()   frames in a byte stream
 """
 import os
 import random
@@ -16,48 +12,22 @@ import socket
 import struct
 import time
 
-MAGIC, VERSION = 0xFEEDFACE, 3
+from vdeclient import Client
+
 ETHERTYPE = 0x88B5  # IEEE 802: for experiments
 
 
-class Port:
+class Port(Client):
+    """A port of a switch, with an address of its own."""
     count = 0
 
-    def __init__(self, directory, number=0, descr="test"):
+    def __init__(self, directory):
+        super().__init__(directory)
         Port.count += 1
-        self.path = "%s/.%05d-%05d" % (directory, os.getpid(), Port.count)
-        self.data = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.data.bind(self.path)
-        self.ctl = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.ctl.settimeout(10)
-        self.ctl.connect(directory + "/ctl")
-        addr = struct.pack("H108s", socket.AF_UNIX, self.path.encode())
-        self.ctl.sendall(struct.pack("III", MAGIC, VERSION, number << 8) +
-                         addr + descr.encode() + b"\0")
-        reply = b""
-        while len(reply) < 110:
-            more = self.ctl.recv(110 - len(reply))
-            if not more:
-                raise ConnectionRefusedError("the switch hung up")
-            reply += more
-        self.data.connect(reply[2:].split(b"\0")[0].decode())
-        os.unlink(self.path)
         self.mac = struct.pack("!HI", 0x0200, Port.count)
 
     def fileno(self):
         return self.data.fileno()
-
-    def send(self, frame):
-        self.data.send(frame)
-
-    def recv(self, seconds=10.0):
-        if not select.select([self], [], [], seconds)[0]:
-            return None
-        return self.data.recv(65536)
-
-    def close(self):
-        self.data.close()
-        self.ctl.close()
 
 
 def frame(dst, src, number, size, rng):
