@@ -11,3 +11,11 @@ vde_plug_LIBS := seen $(CABLE_LIBS)
 LIBS += seen
 ENGINES += seen
 seen_SRCS := src/plug/seen.c
+
+PROGS += vde_plug2tap
+vde_plug2tap_SRCS := src/plug/plug2tap.c
+vde_plug2tap_LIBS := $(CABLE_LIBS)
+
+PROGS += vde_tunctl
+vde_tunctl_SRCS := src/plug/tunctl.c
+vde_tunctl_LIBS := common base

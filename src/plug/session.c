@@ -2,6 +2,7 @@
 #include "plug/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,23 @@ int session_open_vde(struct session *s, const struct vde_args *a,
 			strerror(-rc));
 		vde_close(conn);
 	}
+	return rc;
+}
+
+int session_open_stdio(struct session *s, struct end **out)
+{
+	struct stream_fds fds = { STDIN_FILENO, STDOUT_FILENO, "standard input",
+				  "standard output" };
+	int rc;
+
+	if (s->daemon.background) {
+		fds.in = fcntl(fds.in, F_DUPFD_CLOEXEC, 3);
+		fds.out = fcntl(fds.out, F_DUPFD_CLOEXEC, 3);
+	}
+	rc = end_stream_open(out, s->loop, &fds);
+	if (rc)
+		log_err("unable to use standard input and output: %s",
+			strerror(-rc));
 	return rc;
 }
 

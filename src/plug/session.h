@@ -45,4 +45,8 @@ struct vde_args {
 int session_open_vde(struct session *, const struct vde_args *,
 		     struct end **out);
 
+/* Standard input and output as an end; in the background they are kept from
+ * becoming /dev/null. 0 or -errno, logged. */
+int session_open_stdio(struct session *, struct end **out);
+
 #endif

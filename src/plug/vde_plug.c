@@ -9,12 +9,10 @@
  * so there is no option, locator or command for a user to choose.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cli.h"
 #include "common/log.h"
@@ -200,25 +198,6 @@ static bool parse_login(struct options *o, int argc, char **argv)
 
 /* ---- the other end ---- */
 
-/* In the background descriptors 0 and 1 are going to be /dev/null. */
-static int open_stdio(struct session *s, const struct options *o,
-		      struct end **out)
-{
-	struct stream_fds fds = { STDIN_FILENO, STDOUT_FILENO, "standard input",
-				  "standard output" };
-	int rc;
-
-	if (o->background) {
-		fds.in = fcntl(fds.in, F_DUPFD_CLOEXEC, 3);
-		fds.out = fcntl(fds.out, F_DUPFD_CLOEXEC, 3);
-	}
-	rc = end_stream_open(out, s->loop, &fds);
-	if (rc)
-		log_err("unable to use standard input and output: %s",
-			strerror(-rc));
-	return rc;
-}
-
 static int open_command(struct session *s, const struct options *o,
 			struct child *c, struct end **out)
 {
@@ -270,7 +249,7 @@ static int join(struct session *s, const struct options *o, struct journal *j,
 	else if (o->n_nets == 2)
 		rc = session_open_vde(s, &o->net[1], &far);
 	else
-		rc = open_stdio(s, o, &far);
+		rc = session_open_stdio(s, &far);
 	if (rc) {
 		near->ops->close(near);
 		return EXIT_FAILURE;

@@ -12,7 +12,7 @@ cd "$TMP" || exit 1
 export PYTHONPATH=$ROOT/tests/e2e HOME=$TMP PYTHONDONTWRITEBYTECODE=1
 
 # A /dev of its own, with the old one's files where they were.
-mkdir dev && mount -t tmpfs none dev || skip "mounts are not permitted"
+mkdir dev && mount -t tmpfs -o mode=755 none dev || skip "mounts are not permitted"
 for f in null zero urandom; do
 	: >"dev/$f" && mount --bind "/dev/$f" "dev/$f" ||
 		skip "mounts are not permitted"
