@@ -25,7 +25,7 @@ lab_clean_up()
 
 	trap - EXIT
 	for p in "${pids[@]}"; do
-		kill -KILL "$p" 2>/dev/null
+		send_signal KILL "$p"
 	done
 	wait "${pids[@]}" 2>/dev/null
 	rm -rf "$TMP"
@@ -114,16 +114,37 @@ gone()
 	! alive "$1"
 }
 
+# Does a process of start() still run? The shell reaps what ends, and its
+# number may be somebody else's by now: only a child of ours is meant.
+runs()
+{
+	local status
+
+	status=$(cat "/proc/$1/status" 2>/dev/null)
+	[[ $status == *$'\nPPid:\t'$$$'\n'* && $status != *$'\nState:\tZ'* ]]
+}
+
+ended()
+{
+	! runs "$1"
+}
+
+# send_signal SIGNAL PID
+send_signal()
+{
+	! runs "$2" || kill "-$1" "$2" 2>/dev/null
+}
+
 # stop PID [SIGNAL]: its exit status; 137 if it had to be killed.
 stop()
 {
 	local p=$1 q keep=()
 
-	kill "-${2:-TERM}" "$p" 2>/dev/null
+	send_signal "${2:-TERM}" "$p"
 	# Only what is stopped: SIGCONT takes back the stop by which the leak
 	# sanitizer holds an ending process, and both would wait for ever.
-	[ "$(state_of "$p")" != T ] || kill -CONT "$p" 2>/dev/null
-	wait_for -t 4 gone "$p" || kill -KILL "$p" 2>/dev/null
+	[ "$(state_of "$p")" != T ] || send_signal CONT "$p"
+	wait_for -t 4 ended "$p" || send_signal KILL "$p"
 	for q in "${pids[@]}"; do
 		[ "$q" = "$p" ] || keep+=("$q")
 	done
