@@ -9,6 +9,7 @@
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -220,11 +221,9 @@ s.got.clear()
 t = session(s)
 t.type("late\rshowinfo\rport/create 3\r")
 wait_for(lambda: b"late\n" in s.got)
-t.pump(0.1)
-same("lines typed ahead wait for the prompt", commands(s), [b"late\n"])
 release.append(1)
 wait_for(lambda: len(commands(s)) == 3)
-same("and then go one by one", commands(s),
+same("lines typed ahead go one by one", commands(s),
      [b"late\n", b"showinfo\n", b"port/create 3\n"])
 t.has("File exists")
 t.shows(t.prompt)
@@ -341,4 +340,25 @@ for what, mgmt, term in (
         run("unixcmd", "-s", mgmt, "port/remove", "7")
     on_switch(what, mgmt, term)
 
+what = "it works on Debian's wirefilter"
+if os.access("/usr/bin/wirefilter", os.X_OK):
+    mgmt = TMP + "/wf.mgmt"
+    hold = subprocess.Popen(["/usr/bin/wirefilter", "-M", mgmt],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL)
+    wait_for(lambda: os.path.exists(mgmt))
+    t = Terminal(VDETERM, mgmt)
+    prompt = "VDEwf[%s]: " % mgmt
+    good = t.shows(prompt)
+    t.type("markov-nu\t")
+    good = good and t.shows(prompt + "markov-numnodes ")
+    t.type("\x15delay 10\r")
+    good = good and t.has("Success") and t.shows(prompt)
+    t.type("showinfo\r")
+    good = good and t.has("Delay  10+0U") and t.shows(prompt)
+    t.type("shutdown\r")
+    ok(what, good and t.exit_status() == 0, t.text())
+    hold.wait(WAIT)
+else:
+    skip_point(what, "not installed")
 done()
