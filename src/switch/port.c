@@ -184,6 +184,7 @@ void port_hold(struct port *on, struct endpoint *ep, uint64_t now)
 		return;
 	if (list_empty(&on->held)) {
 		on->held_since = now;
+		list_del(&on->holding); /* all that it held may have left */
 		list_add_tail(&on->br->holding, &on->holding);
 	}
 	list_add_tail(&on->held, &ep->held);

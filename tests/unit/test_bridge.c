@@ -379,6 +379,23 @@ static void a_sender_may_leave_while_it_is_held(void)
 	teardown();
 }
 
+static void another_sender_may_be_held_after_one_has_left(void)
+{
+	setup(3);
+	rx(2, ALL, B, -1);
+	fakes[2].room = 0;
+	for (int i = 0; i < 70; i++)
+		rx(1, B, A, -1);
+	CHECK(fakes[1].paused);
+	bridge_detach(&fakes[1].ep);
+	rx_len(3, B, A + 9, -1, 60, SEC + 1);
+	CHECK(fakes[3].paused);
+	CHECK(bridge_hold_expire(br, SEC + 1) == SEC + 1 + PORT_HOLD_NS);
+	CHECK(bridge_hold_expire(br, SEC + 1 + PORT_HOLD_NS) == 0);
+	CHECK(!fakes[3].paused);
+	teardown();
+}
+
 static void a_full_batch_is_sent_without_waiting(void)
 {
 	struct frame *f[BATCH_MAX];
@@ -533,6 +550,7 @@ int main(void)
 	RUN(a_sender_is_held_until_its_receiver_has_read);
 	RUN(a_receiver_that_does_not_read_holds_nobody_for_long);
 	RUN(a_sender_may_leave_while_it_is_held);
+	RUN(another_sender_may_be_held_after_one_has_left);
 	RUN(a_full_batch_is_sent_without_waiting);
 	RUN(unplugging_forgets_addresses_of_that_port_only);
 	RUN(endpoints_of_one_port_share_everything_but_each_other);
