@@ -2,10 +2,14 @@
 #include "common/unixsock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -114,31 +118,82 @@ int unixsock_bind(int fd, const struct sockaddr_un *sa, mode_t mode, uid_t uid,
 	return rc;
 }
 
+/* A socket that is bound and does not listen yet looks like a stale one: a
+ * lock on its directory, held meanwhile, makes others of us wait. They do not
+ * wait long: in a directory like /tmp anybody can hold it. */
+static int lock_directory(const char *path)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const char *slash = strrchr(path, '/');
+	int fd;
+
+	if (str_fmt(dir, sizeof(dir), "%.*s",
+		    slash ? (int)(slash - path) + 1 : 1,
+		    slash ? path : ".") < 0)
+		return -1;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; fd >= 0 && i < 50; i++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return fd;
+}
+
+static int bind_and_listen(int fd, const struct sockaddr_un *sa, mode_t mode,
+			   gid_t gid)
+{
+	int rc = unixsock_bind(fd, sa, mode, (uid_t)-1, gid);
+
+	if (rc == -EADDRINUSE) {
+		rc = remove_stale(sa);
+		if (!rc)
+			rc = unixsock_bind(fd, sa, mode, (uid_t)-1, gid);
+	}
+	if (rc || !listen(fd, BACKLOG))
+		return rc;
+	rc = -errno;
+	unlink(sa->sun_path);
+	return rc;
+}
+
 int unixsock_listen(const char *path, mode_t mode, gid_t gid)
 {
 	struct sockaddr_un sa;
 	int rc = unixsock_addr(&sa, path);
-	int fd;
+	int fd, lock;
 
 	if (rc)
 		return rc;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	rc = unixsock_bind(fd, &sa, mode, (uid_t)-1, gid);
-	if (rc == -EADDRINUSE) {
-		rc = remove_stale(&sa);
-		if (!rc)
-			rc = unixsock_bind(fd, &sa, mode, (uid_t)-1, gid);
-	}
-	if (!rc && listen(fd, BACKLOG)) {
-		rc = -errno;
-		unlink(path);
-	}
+	lock = lock_directory(path);
+	rc = bind_and_listen(fd, &sa, mode, gid);
+	if (lock >= 0)
+		close(lock);
 	if (!rc)
 		return fd;
 	close(fd);
 	return rc;
+}
+
+struct unixsock_id unixsock_id(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return (struct unixsock_id){ 0 };
+	return (struct unixsock_id){ st.st_dev, st.st_ino };
+}
+
+void unixsock_unlink(const char *path, struct unixsock_id id)
+{
+	struct unixsock_id now = unixsock_id(path);
+
+	if (now.ino == id.ino && now.dev == id.dev)
+		unlink(path);
 }
 
 int unixsock_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid)

@@ -24,9 +24,19 @@ int unixsock_bind(int fd, const struct sockaddr_un *sa, mode_t mode, uid_t uid,
 
 /* A non-blocking listener on @path with @mode and, unless
  * UNIXSOCK_KEEP_GROUP, @gid. A socket that nobody listens on is replaced;
- * one that is in use gives -EADDRINUSE, another kind of file -EEXIST.
- * Returns the descriptor or -errno. */
+ * one that is in use gives -EADDRINUSE, another kind of file -EEXIST; of
+ * several programs that start at the same time one succeeds. Returns the
+ * descriptor or -errno. */
 int unixsock_listen(const char *path, mode_t mode, gid_t gid);
+
+/* Which file a path led to. */
+struct unixsock_id {
+	dev_t dev;
+	ino_t ino;
+};
+struct unixsock_id unixsock_id(const char *path);
+/* Removes @path, unless it is another file by now: a successor's. */
+void unixsock_unlink(const char *path, struct unixsock_id id);
 
 /* A connected, blocking descriptor or -errno. */
 int unixsock_connect(const char *path);
