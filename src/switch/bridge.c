@@ -347,7 +347,7 @@ int bridge_port_remove(struct bridge *br, unsigned int id)
 
 /* The lowest port that does not exist yet, or exists and may be given away.
  * Active ports are passed over a word at a time. */
-static int any_port(struct bridge *br, const struct port_user *user)
+static int any_port(const struct bridge *br, const struct port_user *user)
 {
 	for (unsigned int i = 1; i <= br->numports; i++) {
 		const struct port *p = br->ports[i];
@@ -363,20 +363,18 @@ static int any_port(struct bridge *br, const struct port_user *user)
 	return -ENOSPC;
 }
 
-int bridge_port_for(struct bridge *br, int want, const struct port_user *user)
+int bridge_port_for(const struct bridge *br, int want,
+		    const struct port_user *user)
 {
-	int id = want < 0 ? any_port(br, user) : want;
 	int rc = 0;
 
-	if (id < 0)
-		return id;
-	if ((unsigned int)id > br->numports)
+	if (want < 0)
+		return any_port(br, user);
+	if ((unsigned int)want > br->numports)
 		return -EINVAL;
-	if (!br->ports[id])
-		rc = bridge_port_create(br, (unsigned int)id);
-	else
-		rc = port_admits(br->ports[id], user);
-	return rc ? rc : id;
+	if (br->ports[want])
+		rc = port_admits(br->ports[want], user);
+	return rc ? rc : want;
 }
 
 /* Bitmaps only grow: if memory runs out half way, every one of them is still
@@ -433,11 +431,15 @@ void bridge_set_hub(struct bridge *br, bool hub)
 	br->hub = hub;
 }
 
-void bridge_attach(struct bridge *br, unsigned int id, struct endpoint *ep)
+int bridge_attach(struct bridge *br, unsigned int id, struct endpoint *ep)
 {
+	int rc = br->ports[id] ? 0 : bridge_port_create(br, id);
 	struct port *p = br->ports[id];
-	bool was_active = port_is_active(p);
+	bool was_active;
 
+	if (rc)
+		return rc;
+	was_active = port_is_active(p);
 	ep->port = p;
 	txq_init(&ep->queue, br->queue_limit);
 	list_add_head(&p->endpoints, &ep->node);
@@ -453,6 +455,7 @@ void bridge_attach(struct bridge *br, unsigned int id, struct endpoint *ep)
 		tell(br, (struct bridge_event){ .type = BRIDGE_ENDPOINT_DESCR,
 						.port = id,
 						.ep = ep });
+	return 0;
 }
 
 void bridge_detach(struct endpoint *ep)
@@ -467,6 +470,7 @@ void bridge_detach(struct endpoint *ep)
 	list_del(&ep->node);
 	list_del(&ep->held);
 	port_release(p);
+	p->drops[DROP_SEND] += ep->queue.count;
 	txq_fini(&ep->queue);
 	ep->tr->close(ep);
 	if (port_is_active(p))

@@ -113,15 +113,16 @@ int bridge_port_create(struct bridge *, unsigned int id);
 /* The lowest free number; returns it or -ENOSPC. */
 int bridge_port_create_auto(struct bridge *);
 int bridge_port_remove(struct bridge *, unsigned int id);
-/* The port that @user gets when asking for number @want, or for any (-1):
- * created if need be. -EINVAL out of range, -EACCES, -ENOSPC, -ENOMEM. */
-int bridge_port_for(struct bridge *, int want, const struct port_user *);
+/* The number that @user gets when asking for port @want, or for any (-1);
+ * that port may not exist yet. -EINVAL out of range, -EACCES, -ENOSPC. */
+int bridge_port_for(const struct bridge *, int want, const struct port_user *);
 int bridge_set_numports(struct bridge *, unsigned int n);
 void bridge_set_hub(struct bridge *, bool hub);
 
-/* Plugs @ep in or out. Out: its transport's close() has been called when this
- * returns; the port stays. */
-void bridge_attach(struct bridge *, unsigned int id, struct endpoint *);
+/* Plugs @ep in or out. In: port @id, in range, is created if need be; 0 or
+ * -ENOMEM. Out: its transport's close() has been called when this returns; the
+ * port stays. */
+int bridge_attach(struct bridge *, unsigned int id, struct endpoint *);
 void bridge_detach(struct endpoint *);
 struct endpoint *bridge_endpoint(const struct port *, uint32_t id);
 

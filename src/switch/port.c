@@ -122,8 +122,11 @@ static void pad(struct frame *f)
 	f->len = ETHER_MIN_LEN;
 }
 
+/* Nothing at all is no frame: VDE 2's library says goodbye with it. */
 static bool check_length(struct port *p, const struct frame *f)
 {
+	if (!f->len)
+		return false;
 	if (f->len < ETHER_HDR_LEN)
 		p->drops[DROP_RUNT]++;
 	else if (f->len > ETHER_MAX_LEN && !f->offload.gso_type)

@@ -165,8 +165,12 @@ static int attach(struct vswitch *sw, struct tap *t, const char *name, int fd)
 		return rc;
 	t->sw = sw;
 	endpoint_init(&t->ep, &tr_tap, (uint32_t)fd, PORT_NOBODY, name);
+	rc = bridge_attach(sw->br, (unsigned int)port, &t->ep);
+	if (rc) {
+		loop_fd_del(sw->loop, &t->io);
+		return rc;
+	}
 	list_add_tail(&sw->taps, &t->node);
-	bridge_attach(sw->br, (unsigned int)port, &t->ep);
 	return port;
 }
 

@@ -71,7 +71,7 @@ static struct fake *plug(unsigned int port)
 	*f = (struct fake){ .room = MAX_SENT };
 	CHECK(bridge_port_for(br, (int)port, &user) == (int)port);
 	endpoint_init(&f->ep, &tr_fake, port, 1000, "fake");
-	bridge_attach(br, port, &f->ep);
+	CHECK(bridge_attach(br, port, &f->ep) == 0);
 	return f;
 }
 
@@ -396,6 +396,28 @@ static void another_sender_may_be_held_after_one_has_left(void)
 	teardown();
 }
 
+static void what_waits_for_an_endpoint_that_leaves_is_counted(void)
+{
+	setup(2);
+	fakes[2].room = 3;
+	for (int i = 0; i < 10; i++)
+		rx(1, ALL, A, -1);
+	bridge_detach(&fakes[2].ep);
+	CHECK(fakes[2].sent == 3);
+	CHECK(br->ports[2]->out_frames == 10);
+	CHECK(br->ports[2]->drops[DROP_SEND] == 7);
+	teardown();
+}
+
+static void an_empty_datagram_is_no_frame(void)
+{
+	setup(2);
+	rx_len(1, ALL, A, -1, 0, SEC);
+	CHECK(!fakes[2].sent && !br->ports[1]->in_frames);
+	CHECK(br->ports[1]->drops[DROP_RUNT] == 0);
+	teardown();
+}
+
 static void a_full_batch_is_sent_without_waiting(void)
 {
 	struct frame *f[BATCH_MAX];
@@ -437,7 +459,7 @@ static void endpoints_of_one_port_share_everything_but_each_other(void)
 
 	setup(2);
 	endpoint_init(&twin.ep, &tr_fake, 99, 1000, "twin");
-	bridge_attach(br, 1, &twin.ep);
+	CHECK(bridge_attach(br, 1, &twin.ep) == 0);
 	rx(2, ALL, B, -1);
 	CHECK(fakes[1].sent == 1 && twin.sent == 1);
 	rx(1, ALL, A, -1);
@@ -478,6 +500,8 @@ static void any_port_is_the_lowest_free_until_none_is_left(void)
 
 	setup(7);
 	CHECK(bridge_port_for(br, -1, &user) == 8);
+	CHECK(!br->ports[8]); /* asked for, not taken */
+	CHECK(bridge_port_create(br, 8) == 0);
 	bridge_detach(&fakes[3].ep);
 	CHECK(bridge_port_for(br, -1, &user) == 3);
 	plug(3);
@@ -551,6 +575,8 @@ int main(void)
 	RUN(a_receiver_that_does_not_read_holds_nobody_for_long);
 	RUN(a_sender_may_leave_while_it_is_held);
 	RUN(another_sender_may_be_held_after_one_has_left);
+	RUN(what_waits_for_an_endpoint_that_leaves_is_counted);
+	RUN(an_empty_datagram_is_no_frame);
 	RUN(a_full_batch_is_sent_without_waiting);
 	RUN(unplugging_forgets_addresses_of_that_port_only);
 	RUN(endpoints_of_one_port_share_everything_but_each_other);
