@@ -26,6 +26,7 @@
 
 #define PENDING_MAX 1024
 #define PENDING_TIME (10 * LOOP_SEC)
+#define LEAVING_TIME (10 * LOOP_MS)
 #define GROUPS_MAX 1024
 #define DATA_NAME_LEN 20 /* "/16384.1048576" and room to spare */
 
@@ -34,6 +35,7 @@ struct pending {
 	struct ctlsock *cs;
 	struct loop_fd io;
 	struct loop_timer timeout;
+	bool again; /* its port may become free yet */
 	size_t len;
 	uint8_t buf[WIRE_REQ_MAX];
 };
@@ -47,6 +49,7 @@ struct ctlsock {
 	size_t n_pending;
 	struct log_limit limit;
 	int fd;
+	struct unixsock_id ctl_id; /* of the file at @ctl */
 	bool ours; /* the directory, to be removed at the end */
 	char dir[PATH_MAX];
 	char ctl[PATH_MAX + 8];
@@ -60,6 +63,7 @@ struct client {
 	struct port_user user;
 	struct stat st; /* of its data socket, if that has a path */
 	bool has_path;
+	const char *refusal; /* why it gets no port, if errno does not tell */
 };
 
 /* ---- requests ---- */
@@ -108,6 +112,8 @@ static int open_client_path(const char *path, struct client *who)
 		rc = -EPERM;
 	if (!rc)
 		return fd;
+	if (rc == -EPERM)
+		who->refusal = "its data socket is another user's";
 	close(fd);
 	return rc;
 }
@@ -134,7 +140,9 @@ static void set_rights(const struct ctlsock *cs, const struct client *who,
 }
 
 /* Makes the client's path reachable through a descriptor, so that what is
- * connected to is what was checked; *@fd is -1 for an abstract name. */
+ * connected to is what was checked; *@fd is -1 for an abstract name. That
+ * does not tell whose it is: only who could reach it with the switch's rights
+ * anyway may have it written to by the switch. */
 static int pin_client_path(const struct wire_request *rq, struct client *who,
 			   struct dgram_request *dr, int *fd)
 {
@@ -142,8 +150,12 @@ static int pin_client_path(const struct wire_request *rq, struct client *who,
 	dr->peer_len = (socklen_t)rq->addr_len;
 	*fd = -1;
 	who->has_path = rq->addr.sun_path[0];
-	if (!who->has_path)
-		return 0;
+	if (!who->has_path) {
+		if (who->uid == 0 || who->uid == geteuid())
+			return 0;
+		who->refusal = "an abstract address has no owner";
+		return -EPERM;
+	}
 	*fd = open_client_path(rq->addr.sun_path, who);
 	if (*fd < 0)
 		return *fd;
@@ -155,42 +167,48 @@ static int pin_client_path(const struct wire_request *rq, struct client *who,
 		       : 0;
 }
 
-/* A port for the client and an endpoint on it. A port that was created by its
- * number for a client that then failed goes again. */
-static int plug_in(struct ctlsock *cs, int fd, const struct wire_request *rq,
-		   const struct client *who, struct dgram_request *dr)
+static int find_port(struct ctlsock *cs, const struct wire_request *rq,
+		     struct client *who)
 {
-	struct bridge *br = cs->sw->br;
-	int want = rq->port ? (int)rq->port : -1, port, rc;
-	bool existed;
+	const struct bridge *br = cs->sw->br;
+	int want = rq->port ? (int)rq->port : -1, rc;
 
 	if (rq->type == WIRE_REQ_NEW_PORT0)
 		want = 0;
-	existed = want >= 0 && bridge_port(br, (unsigned int)want);
-	port = bridge_port_for(br, want, &who->user);
-	if (port < 0)
-		return port;
-	dr->port = (unsigned int)port;
-	set_rights(cs, who, rq, dr);
-	rc = str_copy(dr->own.sun_path, sizeof(dr->own.sun_path), cs->dir);
-	if (rc >= 0)
-		rc = dgram_attach_take(cs->dgram, dr, fd);
-	if (rc && want >= 0 && !existed)
-		bridge_port_remove(br, (unsigned int)port);
+	rc = bridge_port_for(br, want, &who->user);
+	if (rc == -EINVAL)
+		who->refusal = "no such port number";
+	else if (rc == -ENOSPC)
+		who->refusal = "all ports are in use";
+	else if (rc == -EACCES && port_is_active(br->ports[want]))
+		who->refusal = "another user is on that port";
+	else if (rc == -EACCES)
+		who->refusal = "that port is reserved for others";
 	return rc;
 }
 
 /* 0, or -errno with nothing left behind but the connection. */
 static int grant(struct ctlsock *cs, int fd, const struct wire_request *rq,
-		 struct client *who)
+		 struct client *who, int port)
 {
 	struct dgram_request dr = { .own = { .sun_family = AF_UNIX },
+				    .port = (unsigned int)port,
 				    .uid = who->uid,
 				    .descr = rq->descr };
-	int path_fd, rc = pin_client_path(rq, who, &dr, &path_fd);
+	int path_fd = -1, rc = pin_client_path(rq, who, &dr, &path_fd);
 
-	if (!rc)
-		rc = plug_in(cs, fd, rq, who, &dr);
+	if (rc)
+		return rc;
+	set_rights(cs, who, rq, &dr);
+	rc = str_copy(dr.own.sun_path, sizeof(dr.own.sun_path), cs->dir);
+	if (rc >= 0)
+		rc = dgram_attach_take(cs->dgram, &dr, fd);
+	if (rc && dr.connected)
+		who->refusal = "the switch cannot open its own data socket";
+	if (rc && dr.connected)
+		log_warn_rl(&cs->limit, loop_now(cs->sw->loop),
+			    "unable to open a data socket in %s: %s", cs->dir,
+			    strerror(-rc));
 	if (path_fd >= 0)
 		close(path_fd);
 	/* A client that is gone already will be noticed by its EOF. */
@@ -199,45 +217,70 @@ static int grant(struct ctlsock *cs, int fd, const struct wire_request *rq,
 	return rc;
 }
 
-static const char *refusal(int rc)
+static void log_refusal(struct ctlsock *cs, const struct wire_request *rq,
+			const struct client *who, int rc)
 {
-	switch (-rc) {
-	case EACCES:
-		return "the port belongs to another user";
-	case EINVAL:
-		return "no such port number";
-	case ENOSPC:
-		return "all ports are in use";
-	case EPERM:
-		return "its data socket belongs to another user";
-	default:
-		return strerror(-rc);
-	}
+	const char *path = rq->addr.sun_path;
+	char port[24] = "a port";
+
+	if (rq->port || rq->type == WIRE_REQ_NEW_PORT0)
+		str_fmt(port, sizeof(port), "port %u",
+			rq->type == WIRE_REQ_NEW_PORT0 ? 0 : rq->port);
+	log_warn_rl(&cs->limit, loop_now(cs->sw->loop),
+		    "refused %s to pid %ld of uid %lu, data socket %s%.*s: %s",
+		    port, (long)who->pid, (unsigned long)who->uid,
+		    path[0] ? "" : "@",
+		    (int)sizeof(rq->addr.sun_path) - !path[0],
+		    path[0] ? path : path + 1,
+		    who->refusal ? who->refusal : strerror(-rc));
 }
 
-/* The fixed part is complete: grants or refuses, and @p is gone. */
+static void leaving_over(struct loop_timer *t);
+
+/* A client that left before this one came may not have been noticed yet. */
+static bool wait_for_leavers(struct pending *p)
+{
+	struct loop *loop = p->cs->sw->loop;
+
+	if (p->again ||
+	    loop_timer_set(loop, &p->timeout, LEAVING_TIME, leaving_over))
+		return false;
+	p->again = true;
+	loop_fd_want(loop, &p->io, 0);
+	return true;
+}
+
+/* The fixed part is complete: grants or refuses, and @p is gone; or it is
+ * asked again soon. */
 static void serve(struct pending *p, const struct wire_request *rq)
 {
 	struct ctlsock *cs = p->cs;
 	struct client who = { 0 };
-	int fd = p->io.fd;
+	int fd = p->io.fd, port = -1;
 	int rc = identify(cs, fd, &who);
 
+	if (!rc) {
+		port = find_port(cs, rq, &who);
+		rc = port < 0 ? port : 0;
+	}
+	if ((rc == -ENOSPC || rc == -EACCES) && wait_for_leavers(p))
+		return;
 	pending_free(p, false);
 	if (!rc)
-		rc = grant(cs, fd, rq, &who);
+		rc = grant(cs, fd, rq, &who, port);
 	if (!rc)
 		return;
-	if (rq->port)
-		log_warn_rl(&cs->limit, loop_now(cs->sw->loop),
-			    "refused port %u to pid %ld of uid %lu: %s",
-			    rq->port, (long)who.pid, (unsigned long)who.uid,
-			    refusal(rc));
-	else
-		log_warn_rl(&cs->limit, loop_now(cs->sw->loop),
-			    "refused a port to pid %ld of uid %lu: %s",
-			    (long)who.pid, (unsigned long)who.uid, refusal(rc));
+	log_refusal(cs, rq, &who, rc);
 	close(fd);
+}
+
+static void leaving_over(struct loop_timer *t)
+{
+	struct pending *p = container_of(t, struct pending, timeout);
+	struct wire_request rq;
+
+	wire_parse_request(&rq, p->buf, p->len); /* not for the first time */
+	serve(p, &rq);
 }
 
 static void reject(struct pending *p, enum wire_status status,
@@ -268,6 +311,10 @@ static void pending_ready(struct loop_fd *w, uint32_t events)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (n <= 0 && p->len && !p->again) {
+		reject(p, WIRE_SHORT, &rq);
+		return;
+	}
 	if (n <= 0) {
 		pending_free(p, true);
 		return;
@@ -325,64 +372,73 @@ static bool is_data_name(const char *s)
 }
 
 /* What a switch that died left behind beside its stale ctl. */
-static void remove_leftovers(const char *dir)
+static void remove_leftovers(int dir_fd)
 {
-	DIR *d = opendir(dir);
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *e;
 	struct stat st;
 
+	if (!d && fd >= 0)
+		close(fd);
 	if (!d)
 		return;
 	while ((e = readdir(d)))
 		if (is_data_name(e->d_name) &&
-		    !fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+		    !fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
 		    S_ISSOCK(st.st_mode))
-			unlinkat(dirfd(d), e->d_name, 0);
+			unlinkat(fd, e->d_name, 0);
 	closedir(d);
 }
 
-static int set_dir_rights(const struct ctlsock *cs)
+static int set_dir_rights(const struct ctlsock *cs, int dir_fd)
 {
 	if (cs->cf.group != UNIXSOCK_KEEP_GROUP &&
-	    chown(cs->dir, (uid_t)-1, cs->cf.group))
+	    fchown(dir_fd, (uid_t)-1, cs->cf.group))
 		return -errno;
-	return chmod(cs->dir, cs->cf.dirmode) ? -errno : 0;
+	return fchmod(dir_fd, cs->cf.dirmode) ? -errno : 0;
 }
 
-/* The canonical name of @dir, which is created if its parent exists. */
+/* Opens the directory @dir, which is created if its parent exists, and finds
+ * its canonical name. */
 static int make_dir(struct ctlsock *cs, const char *dir)
 {
-	struct stat st;
 	struct sockaddr_un *sa = NULL;
-	int rc;
+	int rc, fd;
 
 	if (!mkdir(dir, 0700))
 		cs->ours = true;
 	else if (errno != EEXIST)
 		return -errno;
-	if (!realpath(dir, cs->dir) || stat(cs->dir, &st))
-		return -errno;
-	if (!S_ISDIR(st.st_mode))
-		return -ENOTDIR;
-	if (strlen(cs->dir) + DATA_NAME_LEN >= sizeof(sa->sun_path))
-		return -ENAMETOOLONG;
-	rc = str_fmt(cs->ctl, sizeof(cs->ctl), "%s/ctl", cs->dir);
-	return rc < 0 ? rc : 0;
-}
-
-static int open_dir(struct ctlsock *cs, const char *dir)
-{
-	bool created;
-	struct stat st;
-	int rc = make_dir(cs, dir);
-
-	if (rc) {
-		log_err("unable to use directory %s: %s", dir, strerror(-rc));
+	if (!realpath(dir, cs->dir)) {
+		rc = -errno;
+		cs->dir[0] = '\0';
 		return rc;
 	}
-	created = cs->ours;
-	if (!created && !lstat(cs->ctl, &st) && S_ISSOCK(st.st_mode))
-		cs->ours = true; /* once we know that nobody listens on it */
+	fd = open(cs->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	rc = -ENAMETOOLONG;
+	if (strlen(cs->dir) + DATA_NAME_LEN < sizeof(sa->sun_path))
+		rc = str_fmt(cs->ctl, sizeof(cs->ctl), "%s/ctl", cs->dir);
+	if (rc >= 0)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+static int open_ctl(struct ctlsock *cs, int dir_fd)
+{
+	const bool created = cs->ours;
+	struct stat st;
+	int rc = 0;
+
+	/* A directory that was there is ours if it was before: this user's,
+	 * with a ctl in it, on which nobody is found to listen any more. */
+	if (!created && !fstat(dir_fd, &st) && st.st_uid == geteuid() &&
+	    !fstatat(dir_fd, "ctl", &st, AT_SYMLINK_NOFOLLOW) &&
+	    S_ISSOCK(st.st_mode))
+		cs->ours = true;
 	cs->fd = unixsock_listen(cs->ctl, cs->cf.mode, cs->cf.group);
 	if (cs->fd < 0) {
 		cs->ours = created;
@@ -391,12 +447,27 @@ static int open_dir(struct ctlsock *cs, const char *dir)
 					      : strerror(-cs->fd));
 		return cs->fd;
 	}
+	cs->ctl_id = unixsock_id(cs->ctl);
 	if (cs->ours && !created)
-		remove_leftovers(cs->dir);
-	rc = cs->ours ? set_dir_rights(cs) : 0;
+		remove_leftovers(dir_fd);
+	if (cs->ours)
+		rc = set_dir_rights(cs, dir_fd);
 	if (rc)
 		log_err("unable to set group and mode of %s: %s", cs->dir,
 			strerror(-rc));
+	return rc;
+}
+
+static int open_dir(struct ctlsock *cs, const char *dir)
+{
+	int fd = make_dir(cs, dir), rc;
+
+	if (fd < 0) {
+		log_err("unable to use directory %s: %s", dir, strerror(-fd));
+		return fd;
+	}
+	rc = open_ctl(cs, fd);
+	close(fd);
 	return rc;
 }
 
@@ -440,7 +511,7 @@ void ctlsock_free(struct ctlsock *cs)
 	acceptor_stop(&cs->acceptor);
 	if (cs->fd >= 0) {
 		close(cs->fd);
-		unlink(cs->ctl);
+		unixsock_unlink(cs->ctl, cs->ctl_id);
 	}
 	if (cs->ours && cs->dir[0])
 		rmdir(cs->dir);

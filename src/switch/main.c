@@ -148,6 +148,7 @@ struct program {
 	struct daemon daemon;
 	struct pidfile pidfile;
 	int mgmt_fd;
+	struct unixsock_id mgmt_id; /* of its file */
 	int signal; /* to die by at the end, 0: exit normally */
 };
 
@@ -299,8 +300,10 @@ static int start_mgmt(struct program *pr)
 	if (!rc)
 		rc = pr->mgmt_fd = unixsock_listen(sw->mgmt_path, o->mgmtmode,
 						   group_of(o->mgmtgroup));
-	if (rc >= 0)
+	if (rc >= 0) {
+		pr->mgmt_id = unixsock_id(sw->mgmt_path);
 		rc = console_listen(sw->console, pr->mgmt_fd);
+	}
 	if (rc < 0)
 		log_err("unable to open management socket %s: %s", o->mgmt,
 			strerror(-rc));
@@ -410,7 +413,7 @@ static void stop(struct program *pr)
 	sw->br->events = 0;
 	if (pr->mgmt_fd >= 0) {
 		close(pr->mgmt_fd);
-		unlink(sw->mgmt_path);
+		unixsock_unlink(sw->mgmt_path, pr->mgmt_id);
 	}
 	rx_batch_fini(&sw->rx);
 	bridge_free(sw->br);

@@ -177,8 +177,10 @@ static void ctl_ready(struct loop_fd *w, uint32_t events)
 {
 	struct dgram *d = container_of(w, struct dgram, ctl);
 	char junk[4096];
-	ssize_t n = read(w->fd, junk, sizeof(junk));
+	ssize_t n = 0;
 
+	if (!(events & EPOLLHUP))
+		n = read(w->fd, junk, sizeof(junk));
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return;
 	bridge_detach(&d->ep);
@@ -195,6 +197,7 @@ static int open_data(struct dgram_request *rq, char *path, size_t size)
 		rc = -errno;
 		goto fail;
 	}
+	rq->connected = true;
 	rc = str_fmt(path, size, "%s/%03u.%d", rq->own.sun_path, rq->port, fd);
 	if (rc < 0)
 		goto fail;
@@ -225,17 +228,18 @@ int dgram_attach_take(struct dgram_shared *sh, struct dgram_request *rq,
 		free(d);
 		return fd;
 	}
+	endpoint_init(&d->ep, &tr_dgram, (uint32_t)fd, rq->uid, rq->descr);
 	rc = loop_fd_add(loop, &d->data, fd, EPOLLIN, data_ready);
 	if (!rc)
 		rc = loop_fd_add(loop, &d->ctl, ctl, EPOLLIN, ctl_ready);
-	if (rc) {
-		loop_fd_del(loop, &d->data);
-		unlink(d->path);
-		close(fd);
-		free(d);
-		return rc;
-	}
-	endpoint_init(&d->ep, &tr_dgram, (uint32_t)fd, rq->uid, rq->descr);
-	bridge_attach(sh->sw->br, rq->port, &d->ep);
-	return 0;
+	if (!rc)
+		rc = bridge_attach(sh->sw->br, rq->port, &d->ep);
+	if (!rc)
+		return 0;
+	loop_fd_del(loop, &d->data);
+	loop_fd_del(loop, &d->ctl);
+	unlink(d->path);
+	close(fd);
+	free(d);
+	return rc;
 }

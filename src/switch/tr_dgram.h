@@ -20,6 +20,7 @@ struct dgram_request {
 	unsigned int mode; /* of the switch's data socket */
 	uid_t owner; /* of it, or -1 */
 	gid_t group; /* of it, or -1 */
+	bool connected; /* out: there is somebody at @peer */
 };
 
 struct dgram_shared;

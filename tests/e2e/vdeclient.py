@@ -222,10 +222,7 @@ class Client:
                 request = request_v1(self.path, type_, descr)
             elif request is None:
                 request = request_v3(self.path, port, type_, descr)
-            self.ctl.sendall(request)
-            self.reply = self.ctl.recv(4096)
-            if not self.reply:
-                raise Refused("request refused")
+            self.reply = self._ask(request)
         except (Refused, OSError):
             self.close()
             raise
@@ -233,6 +230,16 @@ class Client:
         self.port, self.ep = map(int, self.peer.rsplit("/", 1)[1].split("."))
         if connect:
             self.data.connect(self.peer)
+
+    def _ask(self, request):
+        try:
+            self.ctl.sendall(request)
+            reply = self.ctl.recv(4096)
+        except (ConnectionResetError, BrokenPipeError):
+            reply = b""  # hung up with bytes unread
+        if not reply:
+            raise Refused("request refused")
+        return reply
 
     def send(self, *frames):
         for f in frames:
