@@ -34,6 +34,25 @@ static void update_transparent(struct bridge *br)
 			  (br->vlan_mode == BRIDGE_VLAN_AUTO && !br->n_vlans);
 }
 
+static bool wants(const struct bridge *br, enum bridge_event_type type)
+{
+	return br->events >> type & 1;
+}
+
+static void tell(const struct bridge *br, struct bridge_event ev)
+{
+	if (wants(br, ev.type))
+		br->notify(br->notify_ctx, &ev);
+}
+
+static void address_gone(void *ctx, const struct mactab_entry *e)
+{
+	tell(ctx, (struct bridge_event){ .type = BRIDGE_MAC_GONE,
+					 .port = e->port,
+					 .vlan = mactab_vlan(e->key),
+					 .addr = mactab_addr(e->key) });
+}
+
 struct bridge *bridge_new(const struct bridge_config *cf)
 {
 	struct bridge *br = calloc(1, sizeof(*br));
@@ -50,6 +69,8 @@ struct bridge *bridge_new(const struct bridge_config *cf)
 	br->ports = calloc(cf->numports + 1, sizeof(struct port *));
 	br->active = calloc(br->words, sizeof(uint64_t));
 	br->macs = mactab_new(cf->hash_size, cf->numports + 1, cf->secret);
+	if (br->macs)
+		mactab_on_gone(br->macs, address_gone, br);
 	br->pool = frame_pool_new(ETHER_MAX_LEN, cf->pool_frames);
 	br->vlans[0] = vlan_new(0, br->words);
 	update_transparent(br);
@@ -83,17 +104,6 @@ void bridge_free(struct bridge *br)
 	mactab_free(br->macs);
 	frame_pool_free(br->pool);
 	free(br);
-}
-
-static bool wants(const struct bridge *br, enum bridge_event_type type)
-{
-	return br->events >> type & 1;
-}
-
-static void tell(const struct bridge *br, struct bridge_event ev)
-{
-	if (wants(br, ev.type))
-		br->notify(br->notify_ctx, &ev);
 }
 
 /* ---- the way of a frame ---- */
@@ -242,21 +252,13 @@ uint64_t bridge_hold_expire(struct bridge *br, uint64_t now)
 
 /* ---- addresses ---- */
 
-static void address_gone(void *ctx, const struct mactab_entry *e)
-{
-	tell(ctx, (struct bridge_event){ .type = BRIDGE_MAC_GONE,
-					 .port = e->port,
-					 .vlan = mactab_vlan(e->key),
-					 .addr = mactab_addr(e->key) });
-}
-
 uint64_t bridge_expire(struct bridge *br, uint64_t now)
 {
 	uint32_t now_s = (uint32_t)(now / NSEC), due;
 
 	if (!br->gc_s)
 		return 0;
-	due = mactab_expire(br->macs, now_s, address_gone, br);
+	due = mactab_expire(br->macs, now_s);
 	if (!due)
 		return 0;
 	if (due < now_s + br->gc_s)
@@ -477,9 +479,9 @@ void bridge_detach(struct endpoint *ep)
 		return;
 	p->current_uid = PORT_NOBODY;
 	update_flood(br, p);
-	mactab_flush(br->macs, p->id, -1);
 	tell(br,
 	     (struct bridge_event){ .type = BRIDGE_PORT_DOWN, .port = p->id });
+	mactab_flush(br->macs, p->id, -1);
 }
 
 struct endpoint *bridge_endpoint(const struct port *p, uint32_t id)

@@ -44,6 +44,8 @@ struct mactab {
 	size_t used;
 	size_t n_ports;
 	uint32_t *per_port; /* entries of each port */
+	mactab_gone_fn *gone;
+	void *gone_ctx;
 };
 
 static size_t round_slots(size_t slots)
@@ -124,11 +126,29 @@ static struct entry *lookup(const struct mactab *t, uint64_t key)
 	return NULL;
 }
 
+static struct mactab_entry export(const struct mactab *t, const struct entry *e)
+{
+	size_t at = (size_t)((const char *)e - (const char *)t->sets);
+
+	return (struct mactab_entry){ e->key, e->seen_s, e->port,
+				      at / sizeof(*e) };
+}
+
 static void forget(struct mactab *t, struct entry *e)
 {
+	struct mactab_entry x = export(t, e);
+
 	t->per_port[e->port]--;
 	t->used--;
 	e->key = 0;
+	if (t->gone)
+		t->gone(t->gone_ctx, &x);
+}
+
+void mactab_on_gone(struct mactab *t, mactab_gone_fn *gone, void *ctx)
+{
+	t->gone = gone;
+	t->gone_ctx = ctx;
 }
 
 /* A free entry of the emptier set, or NULL. */
@@ -221,7 +241,7 @@ enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
 		return MACTAB_KNOWN;
 	}
 	*old = e->port;
-	if (now_s - e->seen_s <= t->persistence_s)
+	if (now_s - e->seen_s <= t->persistence_s && !expired(t, e, now_s))
 		return MACTAB_KEPT;
 	t->per_port[e->port]--;
 	t->per_port[port]++;
@@ -257,11 +277,6 @@ void mactab_flush(struct mactab *t, int port, int vlan)
 	}
 }
 
-static struct mactab_entry export(const struct entry *e, size_t i)
-{
-	return (struct mactab_entry){ e->key, e->seen_s, e->port, i };
-}
-
 bool mactab_get(const struct mactab *t, uint64_t key, uint32_t now_s,
 		struct mactab_entry *out)
 {
@@ -269,29 +284,23 @@ bool mactab_get(const struct mactab *t, uint64_t key, uint32_t now_s,
 
 	if (!e || expired(t, e, now_s))
 		return false;
-	*out = export(e, (size_t)((const char *)e - (const char *)t->sets) /
-				 sizeof(*e));
+	*out = export(t, e);
 	return true;
 }
 
-uint32_t mactab_expire(struct mactab *t, uint32_t now_s, mactab_gone_fn *gone,
-		       void *ctx)
+uint32_t mactab_expire(struct mactab *t, uint32_t now_s)
 {
 	uint32_t oldest = 0;
 
 	for (size_t i = 0; t->used && i < mactab_slots(t); i++) {
 		struct entry *e = slot(t, i);
-		struct mactab_entry x;
 
 		if (!e->key)
 			continue;
-		if (expired(t, e, now_s)) {
-			x = export(e, i);
+		if (expired(t, e, now_s))
 			forget(t, e);
-			gone(ctx, &x);
-		} else if (now_s - e->seen_s > oldest) {
+		else if (now_s - e->seen_s > oldest)
 			oldest = now_s - e->seen_s;
-		}
 	}
 	if (!t->used)
 		return 0;
@@ -306,7 +315,7 @@ bool mactab_next(const struct mactab *t, size_t from, uint32_t now_s,
 		const struct entry *e = slot(t, i);
 
 		if (e->key && !expired(t, e, now_s)) {
-			*out = export(e, i);
+			*out = export(t, e);
 			return true;
 		}
 	}

@@ -69,11 +69,14 @@ bool mactab_get(const struct mactab *, uint64_t key, uint32_t now_s,
 /* Forgets what was learned on @port in @vlan; either may be -1 for all. */
 void mactab_flush(struct mactab *, int port, int vlan);
 
-/* Calls @gone for every entry that has expired and forgets it; returns the
- * second before which nothing can expire, or 0 if the table is empty. */
+/* Forgets every entry that has expired; returns the second before which
+ * nothing can expire, or 0 if the table is empty. */
+uint32_t mactab_expire(struct mactab *, uint32_t now_s);
+
+/* From now on @gone is called for every entry that is forgotten, whether it
+ * has expired, was flushed or had to give way. It may not change the table. */
 typedef void mactab_gone_fn(void *ctx, const struct mactab_entry *);
-uint32_t mactab_expire(struct mactab *, uint32_t now_s, mactab_gone_fn *gone,
-		       void *ctx);
+void mactab_on_gone(struct mactab *, mactab_gone_fn *gone, void *ctx);
 
 /* The first entry at or after slot @from, skipping expired ones; false at the
  * end. Safe against changes between calls. */
@@ -90,7 +93,8 @@ int mactab_set_ports(struct mactab *, size_t n_ports);
 /* An entry expires after more than @seconds of silence; 0: never. */
 void mactab_set_expire(struct mactab *, uint32_t seconds);
 uint32_t mactab_get_expire(const struct mactab *);
-/* A station moves only if its old port was silent for more than @seconds. */
+/* A station moves only if its old port was silent for more than @seconds, or
+ * has expired. */
 void mactab_set_persistence(struct mactab *, uint32_t seconds);
 uint32_t mactab_get_persistence(const struct mactab *);
 

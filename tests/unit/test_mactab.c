@@ -142,13 +142,45 @@ static void expiry_tells_what_went_and_when_to_look_again(void)
 	struct mactab *t = table(16);
 	int gone = 0;
 
-	CHECK(mactab_expire(t, 5, count_gone, &gone) == 0);
+	mactab_on_gone(t, count_gone, &gone);
+	CHECK(mactab_expire(t, 5) == 0);
 	learn(t, 1, 1, 10);
 	learn(t, 2, 1, 30);
-	CHECK(mactab_expire(t, 40, count_gone, &gone) == 111);
+	CHECK(mactab_expire(t, 40) == 111);
 	CHECK(gone == 0);
-	CHECK(mactab_expire(t, 111, count_gone, &gone) == 131);
+	CHECK(mactab_expire(t, 111) == 131);
 	CHECK(gone == 1 && mactab_used(t) == 1);
+	mactab_free(t);
+}
+
+static void whatever_is_forgotten_is_told(void)
+{
+	struct mactab *t = table(16);
+	int gone = 0;
+	unsigned int learned = 0;
+
+	mactab_on_gone(t, count_gone, &gone);
+	for (uint64_t a = 1; a <= 400000; a++) /* more than fits */
+		learned += learn(t, a, 1, 0) == MACTAB_NEW;
+	CHECK(gone > 0 && learned - (unsigned int)gone == mactab_used(t));
+	CHECK(mactab_resize(t, 1) == 0);
+	CHECK(learned - (unsigned int)gone == mactab_used(t));
+	mactab_flush(t, 1, -1);
+	CHECK(learned == (unsigned int)gone && mactab_used(t) == 0);
+	mactab_free(t);
+}
+
+static void an_expired_station_may_move_at_once(void)
+{
+	struct mactab *t = table(16);
+	unsigned int old;
+
+	mactab_set_expire(t, 1);
+	mactab_set_persistence(t, 1000);
+	learn(t, 1, 2, 10);
+	CHECK(mactab_learn(t, mactab_key(0, 1), 5, 11, &old) == MACTAB_KEPT);
+	CHECK(mactab_learn(t, mactab_key(0, 1), 5, 12, &old) == MACTAB_MOVED);
+	CHECK(find(t, 1, 12) == 5);
 	mactab_free(t);
 }
 
@@ -180,6 +212,8 @@ int main(void)
 	RUN(a_flooding_port_evicts_only_its_own);
 	RUN(flushing_takes_the_port_and_vlan_asked_for);
 	RUN(expiry_tells_what_went_and_when_to_look_again);
+	RUN(whatever_is_forgotten_is_told);
+	RUN(an_expired_station_may_move_at_once);
 	RUN(listing_visits_each_entry_once);
 	DONE();
 }
