@@ -349,6 +349,7 @@ class Console:
 
     def do(self, *lines):
         """Each must succeed; returns the data of the last one."""
+        data = []
         for s in lines:
             code, data = self.cmd(s)
             if code != 0:
