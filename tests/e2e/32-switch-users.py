@@ -5,6 +5,7 @@ which port, whose the sockets are, and that nobody can make the switch write
 where he could not. Then a switch of an ordinary user's."""
 import grp
 import pwd
+import shutil
 import stat
 
 from vdeclient import *
@@ -245,8 +246,10 @@ sw.stop()
 # --- an ordinary user's switch --------------------------------------------
 
 nob = home(ANN) + "/sw"
+# Others may not be able to look into the tree: give ANN a copy.
+program = shutil.copy(shutil.which("vde_switch"), home(ANN))
 sw = Switch("-m", "666", directory=nob, mgmt=home(ANN) + "/mgmt",
-            user=ANN, group=ANN, extra_groups=[])
+            program=program, user=ANN, group=ANN, extra_groups=[])
 is_("the owner", ann.plug(sw), 1)
 st = os.stat("%s/001.%d" % (nob, sw.port(1)["endpoints"][0]["id"]))
 is_("his data socket has -m and his own name",
