@@ -22,11 +22,9 @@ crosses()
 	listen_at "$TMP/b.ctl"
 	there=$started
 	ports_become 2 a b
-	send_at "$TMP/a.ctl" "there-$1" &
-	send_at "$TMP/b.ctl" "back-$1"
-	wait $!
-	check "$1: a frame gets to the far switch" arrives "there-$1" "$there"
-	check "$1: and one comes back" arrives "back-$1" "$here"
+	check "$1: a frame gets to the far switch" \
+		passes "$TMP/a.ctl" "there-$1" "$there"
+	check "$1: and one comes back" passes "$TMP/b.ctl" "back-$1" "$here"
 	stop "$here"
 	stop "$there"
 	ports_become 1 a b
