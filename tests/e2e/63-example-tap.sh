@@ -33,11 +33,17 @@ no_tap()
 check "and the tap is gone" wait_for no_tap
 
 if [ "$(awk '{ print $3; exit }' /proc/self/uid_map)" -gt 65534 ]; then
-	chmod 755 "$TMP"
+	# He may not be able to look into the tree.
+	mkdir "$TMP/bin"
+	cp "$BUILD/bin/vde_switch" "$TMP/bin"
+	chmod -R go+rX "$TMP"
+	PATH=$TMP/bin:$PATH
 	check "the switch can belong to an ordinary user" \
 		"$ROOT/examples/tap.sh" "$lab" tap8 10.8.0.1/24 nobody
-	is "and runs as that one" "$(stat -c %U "/proc/$(cat "$lab/pid")")" \
-		nobody
+	pid=$(cat "$lab/pid")
+	is "and runs as that one" "$(stat -c %U "/proc/$pid")" nobody
+	is "which is this tree's" "$(readlink "/proc/$pid/exe")" \
+		"$TMP/bin/vde_switch"
 	check "it stops too" "$ROOT/examples/tap.sh" "$lab" stop
 else
 	skip_point "the switch can belong to an ordinary user: one user here"
