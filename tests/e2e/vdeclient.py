@@ -489,10 +489,13 @@ class Switch:
 
 class Pair:
     """Two ports that play ping-pong in the background and notice every frame
-    that is lost or late."""
+    that is lost or late; @vlan: in a VLAN of their own, away from floods."""
 
-    def __init__(self, switch):
-        self.a, self.b = switch.plug(), switch.plug()
+    def __init__(self, switch, ports=(0, 0), vlan=None):
+        self.a, self.b = [switch.plug(n) for n in ports]
+        if vlan is not None:
+            switch.do(*["port/setvlan %d %d" % (c.port, vlan)
+                        for c in (self.a, self.b)])
         self.rounds, self.lost, self.slowest = 0, 0, 0.0
         self._n = _serial
         self._stop = False
