@@ -29,6 +29,7 @@
 #include "base/strbuf.h"
 #include "lib/conn.h"
 #include "lib/dgram.h"
+#include "lib/sockfile.h"
 
 /* Two ends that write to each other and read nothing must not wait for each
  * other for ever. */
@@ -282,7 +283,7 @@ static int set_owner(struct ptp *p, const struct conn_args *args)
 {
 	const char *path = p->own.sun_path;
 	struct stat st;
-	gid_t gid;
+	gid_t gid = SOCKFILE_KEEP_GROUP;
 	int rc;
 
 	if (lstat(path, &st) < 0)
@@ -293,10 +294,8 @@ static int set_owner(struct ptp *p, const struct conn_args *args)
 		rc = conn_group(args->group, &gid);
 		if (rc < 0)
 			return rc;
-		if (chown(path, (uid_t)-1, gid) < 0)
-			return -errno;
 	}
-	return chmod(path, args->mode) < 0 ? -errno : 0;
+	return sockfile_set(path, gid, args->mode);
 }
 
 static int take_either_end(struct ptp *p, const char *path,

@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -25,6 +27,7 @@
 #include "lib/defaults.h"
 #include "lib/dgram.h"
 #include "lib/locator.h"
+#include "lib/sockfile.h"
 
 #define HANDSHAKE_S 5
 #define NAME_TRIES 10000
@@ -209,35 +212,51 @@ static int bind_data(int fd, struct sockaddr_un *sa, const char *dir)
 static int grant_access(const char *path, const char *dir, const char *ctl,
 			const struct plan *p)
 {
+	gid_t gid = SOCKFILE_KEEP_GROUP;
 	struct sockaddr_un sa;
 	mode_t mode = p->mode;
 	struct stat st;
 
 	if (p->has_group) {
-		if (chown(path, (uid_t)-1, p->gid) < 0)
-			return -errno;
+		gid = p->gid;
 	} else if (!(mode & 077) && fill_addr(&sa, dir, ctl) >= 0 &&
 		   stat(sa.sun_path, &st) == 0 && st.st_uid != 0 &&
 		   st.st_uid != geteuid()) {
-		if (chown(path, (uid_t)-1, st.st_gid) == 0)
-			mode |= 070;
-		else
-			mode |= 077;
+		if (sockfile_set(path, st.st_gid, mode | 070) == 0)
+			return 0;
+		mode |= 077;
 	}
-	return chmod(path, mode) < 0 ? -errno : 0;
+	return sockfile_set(path, gid, mode);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* All of it in time, however many pieces it comes in. */
 static int receive_all(int fd, void *buf, size_t len)
 {
+	const int64_t end = now_ms() + HANDSHAKE_S * 1000;
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	char *p = buf;
 
 	while (len) {
-		ssize_t n = recv(fd, p, len, 0);
+		int64_t left = end - now_ms();
+		ssize_t n;
 
-		if (n < 0 && errno == EINTR)
+		if (left <= 0)
+			return -ETIMEDOUT;
+		if (poll(&pfd, 1, (int)left) == 0)
+			continue;
+		n = recv(fd, p, len, MSG_DONTWAIT);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+			return -errno;
 		if (n == 0)
 			return -ECONNRESET;
 		p += n;
@@ -276,6 +295,17 @@ static int ask(int fd, const struct plan *p, const struct sockaddr_un *own,
 	return 0;
 }
 
+/* The switch gave us its socket; one that lies anywhere but beside the control
+ * socket is not touched, whatever a switch says. */
+static void restrict_peer(const char *path, const char *dir, mode_t mode)
+{
+	size_t n = strlen(dir);
+
+	if (strncmp(path, dir, n) == 0 && path[n] == '/' &&
+	    !strchr(path + n + 1, '/'))
+		sockfile_set(path, SOCKFILE_KEEP_GROUP, mode);
+}
+
 /* From the connected control socket on. */
 static int join(int ctl, int data, const char *dir, const char *name,
 		const struct plan *p)
@@ -292,7 +322,7 @@ static int join(int ctl, int data, const char *dir, const char *name,
 	    connect(data, (const struct sockaddr *)&peer, sizeof(peer)) < 0)
 		rc = -errno;
 	if (rc == 0)
-		chmod(peer.sun_path, p->mode);
+		restrict_peer(peer.sun_path, dir, p->mode);
 	unlink(own.sun_path);
 	return rc;
 }

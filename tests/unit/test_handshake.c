@@ -26,6 +26,8 @@ static char tmp[] = "/tmp/vde-hand.XXXXXX";
 enum answer {
 	ACCEPT,
 	ACCEPT_SLOWLY,
+	DRIP,
+	ELSEWHERE,
 	HANG_UP,
 	GARBAGE,
 	SHORT,
@@ -100,6 +102,18 @@ static void serve(int conn, int data, struct seen *seen,
 	}
 }
 
+/* A byte at a time, and the last one long after everybody's patience. */
+static void drip(int conn, const struct sockaddr_un *own)
+{
+	const char *p = (const char *)own;
+
+	for (size_t i = 0; i < sizeof(*own); i++) {
+		if (send(conn, p + i, 1, MSG_NOSIGNAL) < 0)
+			return;
+		usleep(100000);
+	}
+}
+
 static void answer(int conn, const char *dir, enum answer what,
 		   struct seen *seen)
 {
@@ -112,7 +126,13 @@ static void answer(int conn, const char *dir, enum answer what,
 		seen->mode = st.st_mode & 07777;
 	if (what == HANG_UP)
 		return;
-	data = data_socket(dir, &client, &own);
+	data = data_socket(what == ELSEWHERE ? tmp : dir, &client, &own);
+	if (what == ELSEWHERE)
+		chmod(own.sun_path, 0666);
+	if (what == DRIP) {
+		drip(conn, &own);
+		return;
+	}
 	if (what == GARBAGE)
 		memset(&own, 'x', sizeof(own));
 	if (what == NOWHERE)
@@ -124,7 +144,7 @@ static void answer(int conn, const char *dir, enum answer what,
 	} else {
 		send(conn, &own, what == SHORT ? 50 : sizeof(own), 0);
 	}
-	if (what != ACCEPT && what != ACCEPT_SLOWLY)
+	if (what != ACCEPT && what != ACCEPT_SLOWLY && what != ELSEWHERE)
 		return;
 	serve(conn, data, seen, &client);
 	if (stat(own.sun_path, &st) == 0)
@@ -410,6 +430,35 @@ static void a_switch_that_is_silent_is_given_up(void)
 	CHECK(rmdir(dir) == 0);
 }
 
+static void a_switch_that_dribbles_is_given_up(void)
+{
+	struct timeval from, to;
+	struct fake f;
+	struct seen s;
+
+	start(&f, "sw", "ctl", DRIP);
+	gettimeofday(&from, NULL);
+	CHECK(!open_in(f.dir, "", NULL) && errno == ETIMEDOUT);
+	gettimeofday(&to, NULL);
+	CHECK(to.tv_sec - from.tv_sec <= 7);
+	finish(&f, "ctl", &s);
+}
+
+/* It could be the system log's, and we root. */
+static void a_socket_outside_the_directory_keeps_its_mode(void)
+{
+	struct fake f;
+	struct seen s;
+	VDECONN *c;
+
+	start(&f, "sw", "ctl", ELSEWHERE);
+	c = open_in(f.dir, "", NULL);
+	CHECK(c && echoes(c));
+	vde_close(c);
+	finish(&f, "ctl", &s);
+	CHECK(s.own_mode == 0666);
+}
+
 static void the_control_descriptor_tells_the_end(void)
 {
 	struct pollfd pfd = { .events = POLLIN };
@@ -564,6 +613,8 @@ int main(void)
 	RUN(refusals_can_be_told_apart);
 	RUN(a_switch_that_has_died_is_told);
 	RUN(a_switch_that_is_silent_is_given_up);
+	RUN(a_switch_that_dribbles_is_given_up);
+	RUN(a_socket_outside_the_directory_keeps_its_mode);
 	RUN(the_control_descriptor_tells_the_end);
 	RUN(a_file_in_the_home_directory_names_the_default);
 	RUN(a_link_in_the_home_directory_is_the_default);
