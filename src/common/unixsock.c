@@ -96,6 +96,26 @@ static int remove_stale(const struct sockaddr_un *sa)
 	return unlink(sa->sun_path) ? -errno : 0;
 }
 
+/* Who else may write to the directory may put another file in the place of
+ * the new socket: that one keeps its owner. */
+static int change_owner(const char *path, uid_t uid, gid_t gid)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), rc = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		rc = -errno;
+	else if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1 ||
+		 st.st_uid != geteuid())
+		rc = -EPERM;
+	else if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH))
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
 /* Linux gives the file the mode of the socket it is bound to, less umask. */
 int unixsock_bind(int fd, const struct sockaddr_un *sa, mode_t mode, uid_t uid,
 		  gid_t gid)
@@ -111,10 +131,9 @@ int unixsock_bind(int fd, const struct sockaddr_un *sa, mode_t mode, uid_t uid,
 	umask(mask);
 	if (rc || (uid == (uid_t)-1 && gid == (gid_t)-1))
 		return rc;
-	if (!lchown(sa->sun_path, uid, gid))
-		return 0;
-	rc = -errno;
-	unlink(sa->sun_path);
+	rc = change_owner(sa->sun_path, uid, gid);
+	if (rc)
+		unlink(sa->sun_path);
 	return rc;
 }
 
