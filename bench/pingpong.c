@@ -67,6 +67,7 @@ void pingpong_mode(const struct load_options *o)
 	uint32_t *rtt = malloc(SAMPLES_MAX * sizeof(*rtt));
 	uint8_t frame[LOAD_FRAME_MAX];
 	uint64_t begin, end;
+	uint64_t cpu;
 	uint32_t p50, p99;
 	size_t n = 0;
 	pid_t pid;
@@ -83,8 +84,10 @@ void pingpong_mode(const struct load_options *o)
 	while (load_now() < begin)
 		round_trip(c, frame, (size_t)o->len);
 	end = begin + (uint64_t)o->ms * LOAD_MS;
+	cpu = load_cpu((pid_t)o->pid);
 	while (n < SAMPLES_MAX && load_now() < end)
 		rtt[n++] = (uint32_t)round_trip(c, frame, (size_t)o->len);
+	cpu = load_cpu((pid_t)o->pid) - cpu;
 	load_kill(pid);
 	vde_close(c);
 	if (!n)
@@ -92,7 +95,9 @@ void pingpong_mode(const struct load_options *o)
 	qsort(rtt, n, sizeof(*rtt), compare);
 	p50 = rtt[n / 2];
 	p99 = rtt[n * 99 / 100];
-	printf("{\"p50_us\": %.3f, \"p99_us\": %.3f, \"trips\": %zu}\n",
-	       (double)p50 / 1e3, (double)p99 / 1e3, n);
+	printf("{\"p50_us\": %.3f, \"p99_us\": %.3f, \"trips\": %zu, "
+	       "\"cpu_us_each\": %.3f}\n",
+	       (double)p50 / 1e3, (double)p99 / 1e3, n,
+	       (double)cpu / 1e3 / (double)n);
 	free(rtt);
 }
