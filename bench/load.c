@@ -193,7 +193,7 @@ static const struct cli_option options[] = {
 	{ 'p', "ports", CLI_NUM, "N", "connections that receive, or that are held (1)", OPT(ports), .min = 1, .max = 16384 },
 	{ 'a', "addresses", CLI_NUM, "N", "stations that take turns (2)", OPT(addresses), .min = 2, .max = 1 << 20 },
 	{ 'P', "pid", CLI_NUM, "PID", "count the processor time of this process", OPT(pid), .min = 1, .max = INT32_MAX },
-	{ 'R', "raw", CLI_FLAG, NULL, "connect without the library", OPT(raw) },
+	{ 'R', "raw", CLI_FLAG, NULL, "connect, or receive on many ports, past the library", OPT(raw) },
 };
 
 static const struct {
