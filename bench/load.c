@@ -192,6 +192,7 @@ static const struct cli_option options[] = {
 	{ 'W', "window", CLI_NUM, "N", "send only while less than N frames are on their way", OPT(window), .min = 0, .max = 1 << 20 },
 	{ 'p', "ports", CLI_NUM, "N", "connections that receive, or that are held (1)", OPT(ports), .min = 1, .max = 16384 },
 	{ 'a', "addresses", CLI_NUM, "N", "stations that take turns (2)", OPT(addresses), .min = 2, .max = 1 << 20 },
+	{ 'f', "first", CLI_NUM, "N", "number of the first station (0)", OPT(first), .min = 0, .max = 1 << 20 },
 	{ 'P', "pid", CLI_NUM, "PID", "count the processor time of this process", OPT(pid), .min = 1, .max = INT32_MAX },
 	{ 'R', "raw", CLI_FLAG, NULL, "connect, or receive on many ports, past the library", OPT(raw) },
 };

@@ -22,7 +22,7 @@
 #define LOAD_SEC UINT64_C(1000000000)
 #define LOAD_FRAME_MAX VDE_ETHBUFSIZE
 
-/* Stations behind the sender and behind the receiver: base + index. */
+/* Stations behind the sender and behind the receiver: base + number. */
 #define LOAD_TX_ADDR UINT64_C(0x020000000000)
 #define LOAD_RX_ADDR UINT64_C(0x020100000000)
 #define LOAD_BROADCAST UINT64_C(0xffffffffffff)
@@ -33,6 +33,7 @@ struct load_options {
 	int64_t window; /* frames in flight, 0: as many as can be sent */
 	int64_t ports;
 	int64_t addresses;
+	int64_t first; /* number of the first station on each side */
 	int64_t pid; /* of the switch whose processor time counts, or 0 */
 	bool raw;
 	char **command;

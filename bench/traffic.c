@@ -36,7 +36,8 @@ struct shared {
 struct traffic {
 	const struct load_options *o;
 	struct shared *s;
-	uint64_t stations; /* on each side */
+	uint64_t stations; /* on each side, */
+	uint64_t rx_addr, tx_addr; /* from these addresses on */
 	int wake[2]; /* receiver to sender */
 };
 
@@ -72,14 +73,15 @@ static void await_window(struct traffic *t)
 }
 
 /* Stations in an order without a pattern (a linear congruence). */
-static void next_stations(uint64_t n, uint64_t *state, uint8_t *frame)
+static void next_stations(const struct traffic *t, uint64_t *state,
+			  uint8_t *frame)
 {
 	uint64_t x = *state * UINT64_C(6364136223846793005) +
 		     UINT64_C(1442695040888963407);
 
 	*state = x;
-	load_set_addrs(frame, LOAD_RX_ADDR + (x >> 32) % n,
-		       LOAD_TX_ADDR + (x >> 16 & UINT32_MAX) % n);
+	load_set_addrs(frame, t->rx_addr + (x >> 32) % t->stations,
+		       t->tx_addr + (x >> 16 & UINT32_MAX) % t->stations);
 }
 
 static void transmit(void *ctx)
@@ -90,15 +92,15 @@ static void transmit(void *ctx)
 	VDECONN *c = load_open(t->o->tx);
 	uint64_t state = 1;
 
-	load_announce(c, LOAD_TX_ADDR, t->stations);
-	load_fill(frame, len, t->o->ports > 1 ? LOAD_BROADCAST : LOAD_RX_ADDR,
-		  LOAD_TX_ADDR);
+	load_announce(c, t->tx_addr, t->stations);
+	load_fill(frame, len, t->o->ports > 1 ? LOAD_BROADCAST : t->rx_addr,
+		  t->tx_addr);
 	counter_set(&t->s->tx_ready, 1);
 	for (;;) {
 		if (t->o->window)
 			await_window(t);
 		if (t->stations > 1)
-			next_stations(t->stations, &state, frame);
+			next_stations(t, &state, frame);
 		load_send(c, frame, len);
 		counter_inc(&t->s->sent);
 	}
@@ -176,7 +178,7 @@ static void receive(void *ctx)
 		die("unable to start: %s", strerror(ENOMEM));
 	for (size_t i = 0; i < n; i++)
 		conns[i] = load_open(t->o->rx);
-	load_announce(conns[0], LOAD_RX_ADDR, t->stations);
+	load_announce(conns[0], t->rx_addr, t->stations);
 	if (n > 1)
 		receive_many(t, conns);
 	counter_set(&t->s->rx_ready, 1);
@@ -208,7 +210,10 @@ static void print(const struct sample *a, const struct sample *b)
 
 void traffic_mode(const struct load_options *o)
 {
-	struct traffic t = { .o = o, .stations = (uint64_t)o->addresses / 2 };
+	struct traffic t = { .o = o,
+			     .stations = (uint64_t)o->addresses / 2,
+			     .rx_addr = LOAD_RX_ADDR + (uint64_t)o->first,
+			     .tx_addr = LOAD_TX_ADDR + (uint64_t)o->first };
 	struct sample first, last;
 	pid_t rx, tx;
 
