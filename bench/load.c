@@ -152,19 +152,27 @@ bool load_is_ours(const uint8_t *frame, ssize_t len)
 	       ether_be16(frame + 12) == BENCH_ETHERTYPE;
 }
 
-/* A frame to a station of the same port is learned from and goes nowhere. */
-void load_announce(VDECONN *c, uint64_t base, uint64_t n)
+/* A frame that nobody counts. */
+static void send_hello(VDECONN *c, uint64_t dst, uint64_t src)
 {
 	uint8_t frame[ETHER_MIN_LEN];
 
-	for (uint64_t i = 0; i < n; i++) {
-		load_fill(frame, sizeof(frame), base, base + i);
-		frame[13]++; /* not counted */
-		load_send(c, frame, sizeof(frame));
-	}
-	load_fill(frame, sizeof(frame), LOAD_BROADCAST, base);
+	load_fill(frame, sizeof(frame), dst, src);
 	frame[13]++;
 	load_send(c, frame, sizeof(frame));
+}
+
+/* A frame to a station of the same port is learned from and goes nowhere. */
+void load_learn(VDECONN *c, uint64_t base, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		send_hello(c, base, base + i);
+}
+
+void load_announce(VDECONN *c, uint64_t base, uint64_t n)
+{
+	load_learn(c, base, n);
+	send_hello(c, LOAD_BROADCAST, base);
 }
 
 /* ---- command line ---- */

@@ -87,8 +87,9 @@ void load_send(VDECONN *, const void *frame, size_t len);
 void load_fill(uint8_t *frame, size_t len, uint64_t dst, uint64_t src);
 void load_set_addrs(uint8_t *frame, uint64_t dst, uint64_t src);
 bool load_is_ours(const uint8_t *frame, ssize_t len);
-/* Makes the switch learn @n stations from @base on, then the first one with
- * every switch that a broadcast reaches. */
+/* Makes the switch learn @n stations from @base on. */
+void load_learn(VDECONN *, uint64_t base, uint64_t n);
+/* The same, then the first one with every switch that a broadcast reaches. */
 void load_announce(VDECONN *, uint64_t base, uint64_t n);
 
 #endif

@@ -22,14 +22,15 @@ struct pingpong {
 	struct counter *ready;
 };
 
-/* The next frame to @addr; false if nothing came for LOST_MS. */
+/* The next frame to @addr; false if none came for LOST_MS. */
 static bool next_frame(VDECONN *c, uint8_t *frame, uint64_t addr)
 {
+	uint64_t end = load_now() + LOST_MS * LOAD_MS;
 	struct pollfd p = { vde_datafd(c), POLLIN, 0 };
 	ssize_t n;
 
 	for (;;) {
-		if (!poll(&p, 1, LOST_MS))
+		if (load_now() > end || !poll(&p, 1, LOST_MS))
 			return false;
 		n = vde_recv(c, frame, LOAD_FRAME_MAX, 0);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))

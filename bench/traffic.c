@@ -27,6 +27,7 @@
 #define LOST_MS 50
 #define EVENTS 64
 #define RAW_BATCH 32
+#define HELLO_FRAMES 4096
 
 struct shared {
 	struct counter sent, received, lost;
@@ -168,6 +169,18 @@ static void receive_many(struct traffic *t, VDECONN **conns)
 	}
 }
 
+/* One station speaks now and then, as a real one would: VDE 2 forgets all
+ * addresses whenever somebody connects. */
+static void receive_stream(struct traffic *t, VDECONN *c)
+{
+	for (;;) {
+		for (int i = 0; i < HELLO_FRAMES; i++)
+			receive_one(t, c);
+		if (t->stations == 1)
+			load_learn(c, t->rx_addr, 1);
+	}
+}
+
 static void receive(void *ctx)
 {
 	struct traffic *t = ctx;
@@ -182,8 +195,7 @@ static void receive(void *ctx)
 	if (n > 1)
 		receive_many(t, conns);
 	counter_set(&t->s->rx_ready, 1);
-	for (;;)
-		receive_one(t, conns[0]);
+	receive_stream(t, conns[0]);
 }
 
 /* ---- the measurement ---- */
