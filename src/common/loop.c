@@ -12,6 +12,7 @@
 struct loop {
 	int epfd;
 	bool running;
+	int ready;
 	bool virtual_time; /* a test's clock: time does not pass by waiting */
 	uint64_t now;
 	uint64_t (*clock)(void);
@@ -78,6 +79,11 @@ uint64_t loop_now(const struct loop *l)
 uint64_t loop_clock(struct loop *l)
 {
 	return l->now = l->clock();
+}
+
+int loop_ready(const struct loop *l)
+{
+	return l->ready;
 }
 
 void loop_stop(struct loop *l)
@@ -319,6 +325,7 @@ int loop_run(struct loop *l)
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		l->ready = n > 0 ? n : 0;
 		l->now = l->clock();
 		run_watches(ev, n);
 		run_timers(l);

@@ -86,6 +86,9 @@ void loop_hook_del(struct loop_hook *);
 int loop_signals(struct loop *, const sigset_t *set, loop_signal_fn *,
 		 void *ctx);
 
+/* How many watches are called in this turn. */
+int loop_ready(const struct loop *);
+
 /* Time of this turn. */
 uint64_t loop_now(const struct loop *);
 /* Reads the clock anew, for work that lasts longer than a turn should. */

@@ -65,6 +65,7 @@ struct bridge {
 	struct mactab *macs;
 	struct frame_pool *pool;
 	struct list touched; /* ports with frames to send */
+	uint64_t copies; /* of frames, given to ports so far */
 	struct list holding; /* ports that hold senders back, oldest first */
 	size_t words; /* of every bitmap of ports */
 	uint64_t *active; /* ports with endpoints */

@@ -11,6 +11,13 @@
  * of slow endpoints may not starve the others. */
 #define POOL_RESERVE (4 * BATCH_MAX)
 
+/* What one turn of the loop may take on: that many frames, shared by those
+ * who have some, but this many at least, and so many copies of the frames of
+ * one endpoint. */
+#define TURN_FRAMES 32
+#define TURN_SHARE 8
+#define TURN_COPIES 1024
+
 static const struct {
 	const char *name;
 	bool ingress;
@@ -146,10 +153,22 @@ static bool take_tag(struct port *p, struct frame *f, enum vlan_form *form)
 	return false;
 }
 
+int endpoint_budget(const struct endpoint *ep, int ready)
+{
+	unsigned int n = TURN_FRAMES / (ready > 1 ? (unsigned int)ready : 1);
+
+	if (n < TURN_SHARE)
+		n = TURN_SHARE;
+	if (ep->fanout > TURN_COPIES / n)
+		n = TURN_COPIES / ep->fanout;
+	return n > 1 ? (int)n : 1;
+}
+
 void port_rx_take(struct endpoint *ep, struct frame *const *frames, int n,
 		  uint64_t now)
 {
 	struct port *p = ep->port, *full = NULL;
+	uint64_t copies = p->br->copies;
 
 	for (int i = 0; i < n; i++) {
 		struct frame *f = frames[i];
@@ -163,6 +182,9 @@ void port_rx_take(struct endpoint *ep, struct frame *const *frames, int n,
 		}
 		frame_unref(f);
 	}
+	if (n)
+		ep->fanout = (uint32_t)((p->br->copies - copies) /
+					(unsigned int)n);
 	if (full)
 		port_hold(full, ep, now);
 }
@@ -215,6 +237,7 @@ void port_tx(struct port *p, struct frame *f, bool tagged)
 	if (p->n_tx == 0)
 		list_add_tail(&p->br->touched, &p->touched);
 	p->tx[p->n_tx++] = (struct frame_tx){ frame_ref(f), tagged };
+	p->br->copies++;
 	p->out_frames++;
 	p->out_bytes += frame_wire_len(f, tagged);
 }

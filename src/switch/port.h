@@ -56,6 +56,7 @@ struct endpoint {
 	struct port *port;
 	const struct transport *tr;
 	struct txq queue;
+	uint32_t fanout; /* copies made of each frame it sent last */
 	struct list held; /* in the held list of the port it waits for */
 	uint32_t id; /* what the console calls it; unique in the switch */
 	uint32_t uid; /* of who connected it, or PORT_NOBODY */
@@ -114,6 +115,10 @@ void port_release(struct port *);
 /* There is room again: sends what waits. From the transport only. */
 void endpoint_writable(struct endpoint *);
 
+/* How many frames @ep may bring in a turn in which @ready watches are called:
+ * fewer when others are ready too, and when each goes to many ports, so that
+ * nobody waits long. */
+int endpoint_budget(const struct endpoint *, int ready);
 /* Frames that @ep received, in order; takes over their references. @now is
  * the time of this turn in ns. */
 void port_rx_take(struct endpoint *, struct frame *const *, int n,

@@ -5,16 +5,19 @@
  */
 #include "switch/vswitch.h"
 
-int rx_batch_prepare(struct rx_batch *b, struct frame_pool *pool)
+int rx_batch_prepare(struct vswitch *sw, const struct endpoint *ep)
 {
-	while (b->n < BATCH_MAX) {
-		struct frame *f = frame_new(pool);
+	int budget = endpoint_budget(ep, loop_ready(sw->loop));
+	struct rx_batch *b = &sw->rx;
+
+	while (b->n < budget) {
+		struct frame *f = frame_new(sw->br->pool);
 
 		if (!f)
 			break;
 		b->frames[b->n++] = f;
 	}
-	return b->n;
+	return b->n < budget ? b->n : budget;
 }
 
 /* The order of empty frames means nothing: the last ones fill the gap. */

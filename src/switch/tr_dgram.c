@@ -77,7 +77,7 @@ static void receive(struct dgram *d)
 {
 	struct dgram_shared *sh = d->sh;
 	struct rx_batch *rx = &sh->sw->rx;
-	int room = rx_batch_prepare(rx, sh->sw->br->pool), n;
+	int room = rx_batch_prepare(sh->sw, &d->ep), n;
 
 	for (int i = 0; i < room; i++)
 		sh->rx_iov[i] = (struct iovec){ rx->frames[i]->data,

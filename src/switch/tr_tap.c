@@ -64,7 +64,7 @@ static void tap_ready(struct loop_fd *w, uint32_t events)
 	}
 	if (!(events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
 		return;
-	n = read_frames(t, rx_batch_prepare(&t->sw->rx, t->sw->br->pool));
+	n = read_frames(t, rx_batch_prepare(t->sw, &t->ep));
 	if (n < 0) {
 		log_warn("tap %s is gone: %s", t->ep.descr, strerror(-n));
 		bridge_detach(&t->ep);

@@ -21,8 +21,6 @@ struct rx_batch {
 	int n; /* frames held, ready to be filled */
 };
 
-/* Tops the batch up from the pool; returns how many may be received now. */
-int rx_batch_prepare(struct rx_batch *, struct frame_pool *);
 /* The first @n were handed on. */
 void rx_batch_consumed(struct rx_batch *, int n);
 void rx_batch_fini(struct rx_batch *);
@@ -46,5 +44,9 @@ struct vswitch {
 	char mgmt_path[PATH_MAX]; /* empty: none */
 	unsigned int mgmt_mode;
 };
+
+/* Tops the batch up from the pool; returns how many frames @ep may receive
+ * now. */
+int rx_batch_prepare(struct vswitch *, const struct endpoint *ep);
 
 #endif

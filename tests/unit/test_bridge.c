@@ -439,6 +439,38 @@ static void a_full_batch_is_sent_without_waiting(void)
 	teardown();
 }
 
+static void a_turn_is_shared_by_those_who_are_ready(void)
+{
+	struct endpoint *ep;
+
+	setup(2);
+	ep = &fakes[1].ep;
+	CHECK(endpoint_budget(ep, 1) == 32);
+	CHECK(endpoint_budget(ep, 0) == 32); /* its queue was the event */
+	CHECK(endpoint_budget(ep, 2) == 16);
+	CHECK(endpoint_budget(ep, 1000) == 8);
+	teardown();
+}
+
+static void who_floods_brings_fewer_frames(void)
+{
+	struct endpoint *ep;
+
+	setup(7);
+	ep = &fakes[1].ep;
+	rx(1, ALL, A, -1);
+	CHECK(ep->fanout == 6);
+	rx(2, A, B, -1);
+	CHECK(fakes[2].ep.fanout == 1);
+	ep->fanout = 128;
+	CHECK(endpoint_budget(ep, 1) == 8);
+	ep->fanout = 16383;
+	CHECK(endpoint_budget(ep, 1) == 1);
+	rx(1, B, A, -1); /* to one port: all is as before */
+	CHECK(endpoint_budget(ep, 1) == 32);
+	teardown();
+}
+
 static void unplugging_forgets_addresses_of_that_port_only(void)
 {
 	setup(3);
@@ -578,6 +610,8 @@ int main(void)
 	RUN(what_waits_for_an_endpoint_that_leaves_is_counted);
 	RUN(an_empty_datagram_is_no_frame);
 	RUN(a_full_batch_is_sent_without_waiting);
+	RUN(a_turn_is_shared_by_those_who_are_ready);
+	RUN(who_floods_brings_fewer_frames);
 	RUN(unplugging_forgets_addresses_of_that_port_only);
 	RUN(endpoints_of_one_port_share_everything_but_each_other);
 	RUN(access_control_follows_user_and_group);

@@ -253,6 +253,37 @@ static void a_watch_can_wait_for_nothing(void)
 	loop_free(loop);
 }
 
+static int seen_ready;
+
+static void note_ready(struct loop_fd *w, uint32_t events)
+{
+	seen_ready = loop_ready(loop);
+	calls++;
+	loop_fd_want(loop, w, 0);
+	loop_stop(loop);
+}
+
+static void a_watch_learns_how_many_share_its_turn(void)
+{
+	struct loop_fd w[3] = { 0 };
+
+	calls = 0;
+	loop = loop_new();
+	for (size_t i = 0; i < 3; i++)
+		loop_fd_add(loop, &w[i], eventfd(i < 2, 0), EPOLLIN,
+			    note_ready);
+	loop_run(loop);
+	CHECK(calls == 2);
+	CHECK(seen_ready == 2);
+	for (size_t i = 0; i < 3; i++) {
+		int fd = w[i].fd;
+
+		loop_fd_del(loop, &w[i]);
+		close(fd);
+	}
+	loop_free(loop);
+}
+
 int main(void)
 {
 	RUN(owner_freed_in_same_batch_is_not_called);
@@ -263,5 +294,6 @@ int main(void)
 	RUN(hooks_may_remove_and_add_hooks);
 	RUN(signals_are_events);
 	RUN(a_watch_can_wait_for_nothing);
+	RUN(a_watch_learns_how_many_share_its_turn);
 	DONE();
 }
