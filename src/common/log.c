@@ -4,6 +4,7 @@
  */
 #include "common/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +17,9 @@ static struct {
 	const char *name;
 	int level;
 	bool syslog;
-} lg = { "?", LOG_NOTICE, false };
+	bool never_wait;
+	unsigned int lost; /* messages that stderr did not take */
+} lg = { .name = "?", .level = LOG_NOTICE };
 
 static const char *level_name(int level)
 {
@@ -51,9 +54,38 @@ void log_to_syslog(void)
 	lg.syslog = true;
 }
 
+void log_never_wait(void)
+{
+	lg.never_wait = true;
+}
+
 const char *log_name(void)
 {
 	return lg.name;
+}
+
+/* A pipe that polls writable takes PIPE_BUF bytes without blocking. */
+static bool stderr_is_ready(void)
+{
+	struct pollfd p = { .fd = 2, .events = POLLOUT };
+
+	return !lg.never_wait || poll(&p, 1, 0) != 0;
+}
+
+static void put(int level, const char *line)
+{
+	if (!stderr_is_ready()) {
+		lg.lost++;
+		return;
+	}
+	if (lg.lost)
+		fprintf(stderr, "%s: warning: %u messages were lost\n", lg.name,
+			lg.lost);
+	lg.lost = 0;
+	if (stderr_is_ready())
+		fprintf(stderr, "%s: %s%s\n", lg.name, level_name(level), line);
+	else
+		lg.lost = 1;
 }
 
 static void __attribute__((format(printf, 2, 0)))
@@ -73,7 +105,7 @@ log_v(int level, const char *fmt, va_list ap)
 	if (lg.syslog)
 		syslog(level, "%s%s", level_name(level), line);
 	else
-		fprintf(stderr, "%s: %s%s\n", lg.name, level_name(level), line);
+		put(level, line);
 }
 
 void log_msg(int level, const char *fmt, ...)

@@ -16,6 +16,10 @@ void log_open(const char *argv0, int level);
 void log_set_level(int level);
 /* From now on to syslog. */
 void log_to_syslog(void);
+/* From now on a message that stderr does not take at once, a full pipe or a
+ * terminal that was stopped, is dropped and counted. For programs that have
+ * more to do than to talk. */
+void log_never_wait(void);
 /* The name that messages begin with. */
 const char *log_name(void);
 
