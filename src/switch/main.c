@@ -219,11 +219,12 @@ static void session_gone(void *ctx, struct console_session *s)
 }
 
 /* Signals that only end the program are events; the rest of VDE 2's list is
- * ignored. */
+ * ignored, and the one for a log that may not grow any more. */
 static void take_signals(struct program *pr)
 {
-	static const int ignored[] = { SIGPIPE, SIGUSR1,   SIGUSR2, SIGALRM,
-				       SIGPROF, SIGVTALRM, SIGIO,   SIGPWR };
+	static const int ignored[] = { SIGPIPE, SIGUSR1, SIGUSR2,
+				       SIGALRM, SIGPROF, SIGVTALRM,
+				       SIGIO,	SIGPWR,	 SIGXFSZ };
 	sigset_t set;
 	int rc;
 
@@ -396,6 +397,7 @@ static int start(struct program *pr)
 		return rc;
 	if (pr->opt.fstp)
 		log_warn("this version has no spanning tree: --fstp ignored");
+	log_never_wait();
 	rc = daemon_ready(&pr->daemon);
 	if (!rc && !pr->opt.daemon && !pr->opt.nostdin)
 		rc = console_stdin(pr->sw.console);
