@@ -115,13 +115,15 @@ gone()
 }
 
 # Does a process of start() still run? The shell reaps what ends, and its
-# number may be somebody else's by now: only a child of ours is meant.
+# number may be somebody else's by now: only a child of ours is meant, of the
+# script or of the subshell that asks.
 runs()
 {
 	local status
 
 	status=$(cat "/proc/$1/status" 2>/dev/null)
-	[[ $status == *$'\nPPid:\t'$$$'\n'* && $status != *$'\nState:\tZ'* ]]
+	[[ $status == *$'\nPPid:\t'@($$|"$BASHPID")$'\n'* &&
+		$status != *$'\nState:\tZ'* ]]
 }
 
 ended()
