@@ -8,7 +8,8 @@
 #include "base/strbuf.h"
 #include "common/console_impl.h"
 
-#define BUDGET 16 /* commands in one turn */
+#define BUDGET 16 /* commands in one turn, at least one ... */
+#define TIME_BUDGET LOOP_MS /* ... but no more after so long */
 #define FLUSH_ABOVE 32768 /* between two commands */
 
 struct console_session *session_new(struct console *c, bool terminal)
@@ -221,9 +222,16 @@ static void run_line(struct console_session *s, char *line, size_t len)
 	session_prompt(s);
 }
 
+static bool took_long(const struct console_session *s, uint64_t begin)
+{
+	return loop_clock(s->console->cfg.loop) - begin > TIME_BUDGET;
+}
+
 /* Nothing runs while output waits: who does not read need not ask. */
 void session_run(struct console_session *s, bool all)
 {
+	const uint64_t begin = loop_clock(s->console->cfg.loop);
+
 	for (int i = 0; i < BUDGET && !s->ended && !s->broken; i++) {
 		const size_t limit = i ? FLUSH_ABOVE : 0;
 		enum linebuf_got got;
@@ -232,7 +240,8 @@ void session_run(struct console_session *s, bool all)
 
 		if (outbuf_pending(&s->out) > limit)
 			session_flush(s);
-		if (outbuf_pending(&s->out) > limit)
+		if (outbuf_pending(&s->out) > limit ||
+		    (i && took_long(s, begin)))
 			return;
 		got = linebuf_next(&s->in, all || s->eof, &line, &len);
 		if (got == LINEBUF_NOTHING)

@@ -12,7 +12,7 @@
 #include "switch/cmd.h"
 #include "switch/tr_tap.h"
 
-#define NAME_MAX_LEN 64
+#define NAME_MAX_LEN 256
 
 static struct bridge *bridge_of(void *ctx)
 {
@@ -212,39 +212,64 @@ static int cmd_resetcounter(struct mgmt_req *rq, void *ctx)
 
 /* ---- listings ---- */
 
-/* A name, a number where there is no name, or NONE (JSON: null). */
-static void show_user(struct writer *w, const char *key, const char *piece,
-		      uint32_t uid)
-{
-	const struct passwd *pw = uid == PORT_NOBODY ? NULL : getpwuid(uid);
-	char num[16];
+/* Names as they were last shown in this listing: a directory service may be
+ * slow, and a thousand ports are mostly one user's. */
+struct name {
+	uint32_t id;
+	char text[NAME_MAX_LEN];
+};
 
-	if (uid == PORT_NOBODY) {
-		writer_text(w, piece);
-		writer_str(w, key, NULL, NULL, 0);
-		writer_text(w, "NONE");
-	} else if (pw) {
-		writer_str(w, key, piece, pw->pw_name, 0);
-	} else if (str_fmt(num, sizeof(num), "%u", uid) > 0) {
-		writer_str(w, key, piece, num, 0);
-	}
+struct names {
+	struct name current, user, group;
+};
+
+static const struct names no_names = { { PORT_NOBODY, "NONE" },
+				       { PORT_NOBODY, "NONE" },
+				       { PORT_NOBODY, "NONE" } };
+
+/* A name, or a number where there is no name. */
+static void set_name(struct name *n, uint32_t id, const char *text)
+{
+	n->id = id;
+	if (id == PORT_NOBODY)
+		text = "NONE";
+	if (!text || str_copy(n->text, sizeof(n->text), text) < 0)
+		str_fmt(n->text, sizeof(n->text), "%u", id);
 }
 
-static void show_group(struct writer *w, const char *key, const char *piece,
-		       uint32_t gid)
+static void find_user(struct name *n, uint32_t uid)
 {
-	const struct group *gr = gid == PORT_NOBODY ? NULL : getgrgid(gid);
-	char num[16];
+	const struct passwd *pw = NULL;
 
-	if (gid == PORT_NOBODY) {
-		writer_text(w, piece);
-		writer_str(w, key, NULL, NULL, 0);
-		writer_text(w, "NONE");
-	} else if (gr) {
-		writer_str(w, key, piece, gr->gr_name, 0);
-	} else if (str_fmt(num, sizeof(num), "%u", gid) > 0) {
-		writer_str(w, key, piece, num, 0);
+	if (n->id == uid)
+		return;
+	if (uid != PORT_NOBODY)
+		pw = getpwuid(uid);
+	set_name(n, uid, pw ? pw->pw_name : NULL);
+}
+
+static void find_group(struct name *n, uint32_t gid)
+{
+	const struct group *gr = NULL;
+
+	if (n->id == gid)
+		return;
+	if (gid != PORT_NOBODY)
+		gr = getgrgid(gid);
+	set_name(n, gid, gr ? gr->gr_name : NULL);
+}
+
+/* NONE is null in JSON. */
+static void show_name(struct writer *w, const char *key, const char *piece,
+		      const struct name *n)
+{
+	if (n->id != PORT_NOBODY) {
+		writer_str(w, key, piece, n->text, 0);
+		return;
 	}
+	writer_text(w, piece);
+	writer_str(w, key, NULL, NULL, 0);
+	writer_text(w, n->text);
 }
 
 static void show_counter(struct writer *w, const char *key, const char *piece,
@@ -273,8 +298,12 @@ static void show_endpoint(struct writer *w, const struct endpoint *ep)
 	writer_close(w);
 }
 
-static void show_port(struct writer *w, const struct port *p)
+static void show_port(struct writer *w, const struct port *p,
+		      struct names *names)
 {
+	find_user(&names->current, p->current_uid);
+	find_user(&names->user, p->only_uid);
+	find_group(&names->group, p->only_gid);
 	writer_open(w, NULL);
 	writer_num(w, "port", "Port ", p->id, 4);
 	writer_num(w, "untagged_vlan", " untagged_vlan=", p->pvid, 4);
@@ -282,9 +311,9 @@ static void show_port(struct writer *w, const struct port *p)
 	writer_bool(w, "allocatable", p->allocatable, " - Unnamed Allocatable",
 		    " - NOT Unnamed Allocatable");
 	writer_line(w);
-	show_user(w, "current_user", " Current User: ", p->current_uid);
-	show_user(w, "user", " Access Control: (User: ", p->only_uid);
-	show_group(w, "group", " - Group: ", p->only_gid);
+	show_name(w, "current_user", " Current User: ", &names->current);
+	show_name(w, "user", " Access Control: (User: ", &names->user);
+	show_name(w, "group", " - Group: ", &names->group);
 	writer_text(w, ")");
 	writer_line(w);
 	show_counter(w, "in", " IN:  pkts ", p->in_frames, p->in_bytes);
@@ -297,12 +326,13 @@ static void show_port(struct writer *w, const struct port *p)
 	writer_close(w);
 }
 
-typedef void show_fn(struct writer *, const struct port *);
+typedef void show_fn(struct writer *, const struct port *, struct names *);
 
 /* One port, or all; @inactive ones too or only those with endpoints. */
 static int show_ports(struct mgmt_req *rq, struct bridge *br, bool inactive,
 		      show_fn *show)
 {
+	struct names names = no_names;
 	struct port *one = NULL;
 	int rc = rq->argc ? find_port(br, rq->arg[0].num, &one) : 0;
 
@@ -315,7 +345,7 @@ static int show_ports(struct mgmt_req *rq, struct bridge *br, bool inactive,
 		if (!p || (one && p != one))
 			continue;
 		if (inactive || port_is_active(p))
-			show(rq->w, p);
+			show(rq->w, p, &names);
 	}
 	writer_close(rq->w);
 	return rc;
@@ -344,7 +374,8 @@ static void show_reason(struct writer *w, const struct port *p,
 	writer_line(w);
 }
 
-static void show_drops(struct writer *w, const struct port *p)
+static void show_drops(struct writer *w, const struct port *p,
+		       struct names *names)
 {
 	writer_open(w, NULL);
 	writer_num(w, "port", "Port ", p->id, 4);

@@ -408,6 +408,53 @@ static void count_turn(struct loop_hook *h)
 	turns++;
 }
 
+/* A handler that takes its time: a long listing, a slow directory service. */
+static int cmd_slow(struct mgmt_req *rq, void *ctx)
+{
+	n_notes++;
+	virtual_now += 5 * LOOP_MS;
+	return 0;
+}
+
+static int most_in_a_turn, notes_before;
+
+static void count_notes(struct loop_hook *h)
+{
+	if (n_notes - notes_before > most_in_a_turn)
+		most_in_a_turn = n_notes - notes_before;
+	notes_before = n_notes;
+}
+
+static void slow_commands_have_a_turn_each(void)
+{
+	static const struct mgmt_cmd cmds[] = {
+		{ "slow", "", "take 5 ms", cmd_slow, false },
+	};
+	static const struct mgmt_table table = { cmds, ARRAY_SIZE(cmds) };
+	static const struct mgmt mgmt = { &table, 1, NULL, 0, NULL };
+	struct console *fixture;
+	struct loop_hook h;
+	struct client cl;
+
+	fixture_open();
+	fixture_stop_time();
+	fixture = console;
+	console = console_new(&(struct console_config){
+		.loop = loop, .mgmt = &mgmt, .greeting = "", .prompt = "$ " });
+	client_open_quiet(&cl);
+	notes_before = most_in_a_turn = 0;
+	loop_hook_add(loop, &h, count_notes);
+	client_repeat(&cl, "slow\n", 10);
+	CHECK(client_expect(&cl, "\n$ "));
+	for (int i = 0; i < 10; i++)
+		CHECK(client_expect(&cl, "1000 Success\n\n$ "));
+	CHECK(most_in_a_turn == 1);
+	loop_hook_del(&h);
+	client_close(&cl);
+	console_free(fixture);
+	fixture_close();
+}
+
 static void who_does_not_read_costs_no_time(void)
 {
 	struct loop_hook h;
@@ -672,6 +719,7 @@ int main(void)
 	RUN(a_client_that_stops_sending_gets_its_replies);
 	RUN(a_client_that_leaves_at_once_is_still_obeyed);
 	RUN(who_does_not_read_waits_and_loses_nothing);
+	RUN(slow_commands_have_a_turn_each);
 	RUN(who_does_not_read_costs_no_time);
 	RUN(too_much_output_ends_the_connection_only);
 	RUN(one_session_cannot_keep_the_loop_to_itself);
