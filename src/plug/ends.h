@@ -25,4 +25,9 @@ int end_stream_open(struct end **out, struct loop *, const struct stream_fds *);
 int end_vde_open(struct end **out, struct loop *, const char *name,
 		 VDECONN *conn);
 
+/* The interface @ifname through a packet socket of its own; it must exist, and
+ * who wants frames for others puts it into promiscuous mode. Ends badly when
+ * the interface is gone. */
+int end_packet_open(struct end **out, struct loop *, const char *ifname);
+
 #endif

@@ -19,3 +19,10 @@ vde_plug2tap_LIBS := $(CABLE_LIBS)
 PROGS += vde_tunctl
 vde_tunctl_SRCS := src/plug/tunctl.c
 vde_tunctl_LIBS := common base
+
+ifeq ($(call with,PCAP),yes)
+PROGS += vde_pcapplug
+vde_pcapplug_SRCS := src/plug/pcapplug.c src/plug/end_packet.c
+vde_pcapplug_LIBS := $(CABLE_LIBS)
+vde_pcapplug_LDLIBS := -lpcap
+endif

@@ -11,6 +11,13 @@
 need dpipe vde_plug vde_switch python3
 
 cd "$TMP" || exit 1
+
+# Its status once it has ended; it is ended after 10 seconds.
+stop_when_gone()
+{
+	wait_for gone "$1"
+	stop "$1"
+}
 export PYTHONPATH=$ROOT/tests/e2e HOME=$TMP PYTHONDONTWRITEBYTECODE=1
 
 # cable A B [COUNT [SIZES]]: do frames pass between two switches, both ways?
@@ -344,12 +351,10 @@ start vde_plug a.ctl b.ctl
 q=$started
 plugged b 2
 console b shutdown
-wait_for gone "$p"
-wait "$p"
+stop_when_gone "$p"
 is "a switch that shuts down ends its plug with status 0" $? 0
 is "and nothing is said" "$(log_of "$p")" ""
-wait_for gone "$q"
-wait "$q"
+stop_when_gone "$q"
 is "also if it is the second network" $? 0
 plugged a 0
 
@@ -357,8 +362,7 @@ start vde_plug a.ctl
 plugged a 1
 p=$started
 stop "$a" KILL
-wait_for gone "$p"
-wait "$p"
+stop_when_gone "$p"
 is "a switch that is killed ends its plug with status 1" $? 1
 like "and it is said" "$(log_of "$p")" \
 	'unable to go on with a.ctl: the switch has died'

@@ -12,6 +12,13 @@ need_tap
 
 cd "$TMP" || exit 1
 
+# Its status once it has ended; it is ended after 10 seconds.
+stop_when_gone()
+{
+	wait_for gone "$1"
+	stop "$1"
+}
+
 # tap_ready COMMAND...: started, with descriptor 9 as --ready-fd, and ready.
 tap_ready()
 {
@@ -97,8 +104,7 @@ stop "$t1"
 is "SIGTERM ends it with status 0" $? 0
 check_fails "and the tap is gone" 1 ns east ip link show t1
 ns west ip link del t2
-wait_for gone "$t2"
-wait "$t2"
+stop_when_gone "$t2"
 is "an interface that is removed ends it with status 1" $? 1
 like "and a message" "$(log_of "$t2")" 'unable to receive from tap://t2: '
 
@@ -107,8 +113,7 @@ t1=$started
 tap_ready vde_plug2tap -s s.ctl t2
 t2=$started
 console s shutdown
-wait_for gone "$t1"
-wait "$t1"
+stop_when_gone "$t1"
 is "a switch that shuts down ends it with status 0" $? 0
 start_switch s
 s=$started
@@ -116,8 +121,7 @@ wait_for gone "$t2"
 tap_ready vde_plug2tap -s s.ctl t2
 t2=$started
 stop "$s" KILL
-wait_for gone "$t2"
-wait "$t2"
+stop_when_gone "$t2"
 is "a switch that is killed ends it with status 1" $? 1
 rm -rf s.ctl
 
