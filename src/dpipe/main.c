@@ -45,9 +45,9 @@ static const struct cli_option options[] = {
 	{ 'N', "nowrapnoclean", CLI_FLAG, NULL,
 	  "as -n, and leave the files of -p and -P behind",
 	  offsetof(struct options, noclean), 0, 0, NULL },
-	{ 0, "ready-fd", CLI_NUM, "N",
+	{ 0, "ready-fd", CLI_FD, "N",
 	  "write a newline to descriptor N when all commands run",
-	  offsetof(struct options, ready_fd), 0, 65535, NULL },
+	  offsetof(struct options, ready_fd), 0, 0, NULL },
 };
 /* clang-format on */
 

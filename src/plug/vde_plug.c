@@ -100,9 +100,9 @@ static const struct cli_option options[] = {
 	  offsetof(struct options, sock), 0, 0, NULL },
 	{ 'c', NULL, CLI_CALL, "vde_plug", "login shell mode; alone only",
 	  0, 0, 0, refuse_shell },
-	{ 0, "ready-fd", CLI_NUM, "N",
+	{ 0, "ready-fd", CLI_FD, "N",
 	  "write a newline to descriptor N when connected",
-	  offsetof(struct options, ready_fd), 0, 65535, NULL },
+	  offsetof(struct options, ready_fd), 0, 0, NULL },
 };
 /* clang-format on */
 

@@ -104,10 +104,13 @@ static ssize_t read_until(int fd, char *buf, size_t size, uint64_t deadline)
 
 	for (;;) {
 		uint64_t now = now_ms();
-		uint64_t left = now < deadline ? deadline - now : 0;
-		int ready = poll(&p, 1, (int)left);
+		int ready;
 		ssize_t n;
 
+		/* Also for a server that never stops talking. */
+		if (now >= deadline)
+			return -ETIMEDOUT;
+		ready = poll(&p, 1, (int)(deadline - now));
 		if (ready > 0) {
 			n = read(fd, buf, size);
 			if (n >= 0)
@@ -118,8 +121,6 @@ static ssize_t read_until(int fd, char *buf, size_t size, uint64_t deadline)
 		}
 		if (ready < 0 && errno != EINTR)
 			return -errno;
-		if (!left)
-			return -ETIMEDOUT;
 	}
 }
 

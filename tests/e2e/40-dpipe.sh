@@ -234,6 +234,8 @@ exec {fd}<> <(:)
 timeout 10 dpipe --ready-fd "$fd" true = true
 read -rt 5 -u "$fd" line
 is "--ready-fd gets a newline" "$?,$line" 0,
+check_fails "--ready-fd that is not open is refused" 2 \
+	timeout 10 dpipe --ready-fd 99 true = true
 
 # --- -n and -N -------------------------------------------------------------
 

@@ -394,6 +394,12 @@ kill "$(cat 1.pid)"
 check "when one half ends so does the other" wait_for eval '! ls ?.pid'
 both_ends 0
 
+# It would be a socket of its own by then.
+for fd in 3 4 5 6 7 8; do
+	check_fails "--ready-fd $fd that is not open is refused" 2 \
+		sh -c 'eval "exec $1<&-"; exec timeout 5 vde_plug --ready-fd \
+			$1 a.ctl' - $fd
+done
 mkfifo ready
 start sh -c 'exec vde_plug --ready-fd 9 a.ctl 9>ready'
 read -rt 10 <ready
