@@ -21,6 +21,7 @@ import errno
 import json
 import os
 import re
+import resource
 import select
 import shutil
 import signal
@@ -40,6 +41,9 @@ os.environ["PATH"] = BUILD + "/bin:" + os.environ.get("PATH", "/bin") + \
 os.environ["LC_ALL"] = "C"
 os.environ.pop("NOTIFY_SOCKET", None)
 DEADLINE = 10  # seconds, for what must happen
+# A shell gives 1024 descriptors, and more to who asks.
+_hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
 
 TMP = tempfile.mkdtemp(prefix="vde.", dir="/tmp")
 _owner = os.getpid()
