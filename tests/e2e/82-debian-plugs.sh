@@ -13,27 +13,6 @@ start_switch ours
 start_peer_switch theirs
 declare -A plug=([ours]=$BUILD/bin/vde_plug [theirs]=/usr/bin/vde_plug)
 
-# plugged SWITCH N: are N clients there? Debian's switch can miss that one has
-# left if another, or a console, leaves in the same moment: it is not asked,
-# its sockets are counted.
-plugged()
-{
-	local sockets=("$TMP/$1.ctl"/[0-9]*)
-
-	[ -e "${sockets[0]}" ] || sockets=()
-	[ ${#sockets[@]} -eq "$2" ]
-}
-
-ports_become()
-{
-	local n=$1 s
-
-	shift
-	for s; do
-		wait_for plugged "$s" "$n" || return
-	done
-}
-
 # gets FROM TO PORTS WORD: a frame sent at switch FROM reaches a listener at
 # switch TO, which has that many ports before and after. $sender and $listener
 # are the programs.
@@ -43,13 +22,13 @@ gets()
 	local rc
 
 	PLUG=${plug[$listener]} listen_at "$TMP/$2.ctl"
-	ports_become $(($3 + 1)) "$2"
+	clients_become $(($3 + 1)) "$2"
 	PLUG=${plug[$sender]} passes "$TMP/$1.ctl" "$4" "$started"
 	rc=$?
-	# One after the other, see plugged.
-	ports_become $(($3 + 1)) "$2"
+	# One after the other, see clients_become.
+	clients_become $(($3 + 1)) "$2"
 	stop "$started"
-	ports_become "$3" "$1" "$2"
+	clients_become "$3" "$1" "$2"
 	return "$rc"
 }
 
@@ -70,7 +49,7 @@ sender=ours listener=ours
 # --- options and locators of Debian's plug on our switch ---------------------
 
 start /usr/bin/vde_plug --port 5 -g "$(id -gn)" -m 660 -D hello "$TMP/ours.ctl"
-ports_become 1 ours
+clients_become 1 ours
 like "Debian's --port and --descr" "$(console ours port/print 5)" \
 	": hello user=$(id -un) pid=$started\$"
 stop "$started"
@@ -80,12 +59,12 @@ for locator in "$TMP/ours.ctl[7]" "vde://$TMP/ours.ctl[port=7]" \
 	check "Debian's locator ${locator/"$TMP"/}" \
 		wait_for console ours port/print 7
 	stop "$started"
-	ports_become 0 ours
+	clients_become 0 ours
 done
 start /usr/bin/vde_plug "$TMP/ours.ctl[0]"
 check "Debian's [0] is port 0" wait_for console ours port/print 0
 stop "$started"
-ports_become 0 ours
+clients_become 0 ours
 timeout 10 /usr/bin/vde_plug "$TMP/ours.ctl[99]" </dev/null >refused 2>&1
 is "Debian's plug is told of a port that is not there" \
 	"$? $(grep -c vde_open refused)" "1 1"
@@ -100,7 +79,7 @@ cable()
 	shift
 	start "$@"
 	cable=$started
-	check "$what: is plugged in on both" ports_become 1 ours theirs
+	check "$what: is plugged in on both" clients_become 1 ours theirs
 	check "$what: a frame gets to Debian's switch" \
 		gets ours theirs 1 there
 	check "$what: and one to ours" gets theirs ours 1 back
@@ -111,7 +90,7 @@ cut()
 {
 	pkill -TERM -P "$cable"
 	stop "$cable"
-	ports_become 0 ours theirs
+	clients_become 0 ours theirs
 }
 
 cable "our dpipe, Debian's plug left" dpipe \
@@ -149,7 +128,7 @@ if [ -x /usr/bin/wirefilter ]; then
 	start dpipe vde_plug "$TMP/ours.ctl" =} /usr/bin/wirefilter }= \
 		vde_plug "$TMP/theirs.ctl"
 	cable=$started
-	ports_become 1 ours theirs
+	clients_become 1 ours theirs
 	check "between =} and }= it has one direction" wait_for \
 		grep -q ': monodirectional filter starting' "$TMP/$cable.log"
 	check "frames pass it" gets ours theirs 1 one-way
@@ -159,7 +138,7 @@ if [ -x /usr/bin/wirefilter ]; then
 		-v "$TMP/ours.ctl:$TMP/theirs.ctl"
 	cable=$started
 	check "Debian's wirefilter plugs itself into our switch" \
-		ports_become 1 ours theirs
+		clients_become 1 ours theirs
 	check "and a frame passes" gets ours theirs 1 wire
 	cut
 else

@@ -185,6 +185,27 @@ start_peer_switch()
 	fi
 }
 
+# clients_become N SWITCH...: each gets exactly that many clients, ours or
+# Debian's. That can miss that a client has left if another, or a console,
+# leaves in the same moment: it is not asked, its sockets are counted.
+clients_become()
+{
+	local n=$1 s
+
+	shift
+	for s; do
+		wait_for clients_are "$s" "$n" || return
+	done
+}
+
+clients_are()
+{
+	local sockets=("$TMP/$1.ctl"/[0-9]*)
+
+	[ -e "${sockets[0]}" ] || sockets=()
+	[ ${#sockets[@]} -eq "$2" ]
+}
+
 # --- frames ---------------------------------------------------------------
 
 # frame WORD: a broadcast frame of 60 bytes with WORD in it, as a stream has
