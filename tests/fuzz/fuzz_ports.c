@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a bridge: endpoints come, go, are slow and are held back, ports
+ * and tables change size, time passes, in any order. After each step the
+ * tables must agree with each other, and every frame that a port was to send
+ * must have been taken, be waiting, or be counted as dropped.
+ *
+ * An input is a list of steps: a byte says which, bytes after it what with.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "switch/bridge.h"
+
+#define N_EPS 8
+#define PORTS_MAX 130
+#define N_VLANS 4
+#define POOL 512
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct fake {
+	struct endpoint ep;
+	bool used, paused;
+	unsigned int room; /* frames that it takes before it is slow */
+};
+
+static const unsigned int vids[N_VLANS] = { 0, 1, 64, 4093 };
+
+static struct bridge *br;
+static struct fake fakes[N_EPS];
+static uint64_t now;
+static uint64_t taken[PORTS_MAX + 1];
+static bool shared[PORTS_MAX + 1]; /* had two endpoints at a time */
+static size_t known; /* addresses, by events */
+
+static void expect(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+/* ---- a transport ---- */
+
+static int fake_send(struct endpoint *ep, const struct frame_tx *tx, int n)
+{
+	struct fake *f = container_of(ep, struct fake, ep);
+	int take = (int)size_min((size_t)n, f->room);
+
+	expect(f->used && n > 0 && n <= BATCH_MAX);
+	for (int i = 0; i < take; i++) {
+		size_t len = frame_wire_len(tx[i].frame, tx[i].tagged);
+
+		expect(tx[i].frame->refs > 0);
+		expect(len >= ETHER_MIN_LEN &&
+		       len <= ETHER_MAX_LEN + ETHER_TAG_LEN);
+	}
+	f->room -= (unsigned int)take;
+	taken[ep->port->id] += (unsigned int)take;
+	return take;
+}
+
+static void fake_pause(struct endpoint *ep, bool on)
+{
+	struct fake *f = container_of(ep, struct fake, ep);
+
+	expect(f->used && f->paused != on);
+	f->paused = on;
+}
+
+static void fake_close(struct endpoint *ep)
+{
+	struct fake *f = container_of(ep, struct fake, ep);
+
+	expect(f->used);
+	f->used = false;
+	memset(&f->ep, 0xa5, sizeof(f->ep)); /* nobody may look any more */
+}
+
+static const struct transport tr_fake = { "fake", "fake", fake_send, fake_pause,
+					  fake_close };
+
+static void note(void *ctx, const struct bridge_event *ev)
+{
+	if (ev->type == BRIDGE_MAC_NEW)
+		known++;
+	else if (ev->type == BRIDGE_MAC_GONE)
+		known--;
+}
+
+/* ---- what must hold after every step ---- */
+
+static void check_vlan(const struct vlan *v)
+{
+	for (unsigned int i = 0; i < br->words * 64; i++) {
+		const struct port *p = bridge_port(br, i);
+		bool member = vlan_is_member(v, i);
+
+		expect(p || !member);
+		expect(bits_test(v->flood, i) ==
+		       (p && member && port_is_active(p)));
+		expect(bits_test(v->untagged, i) == (p && p->pvid == v->id));
+		expect(!(bits_test(v->tagged, i) && bits_test(v->untagged, i)));
+	}
+}
+
+static void check_port(const struct port *p)
+{
+	uint64_t accounted = taken[p->id] + p->n_tx;
+
+	expect(bits_test(br->active, p->id) == port_is_active(p));
+	expect((p->current_uid == PORT_NOBODY) == !port_is_active(p));
+	expect(list_linked(&p->touched) == (p->n_tx > 0));
+	expect(list_empty(&p->held) || list_linked(&p->holding));
+	list_for_each(it, &p->endpoints) {
+		const struct endpoint *ep = list_entry(it, struct endpoint,
+						       node);
+
+		expect(ep->port == p && ep->queue.count <= ep->queue.limit);
+		accounted += ep->queue.count;
+	}
+	for (enum drop_reason r = 0; r < DROP_N_REASONS; r++)
+		if (!drop_reason_is_ingress(r))
+			accounted += p->drops[r];
+	expect(shared[p->id] || p->out_frames == accounted);
+}
+
+static void check_addresses(void)
+{
+	const uint32_t now_s = (uint32_t)(now / 1000000000);
+	struct mactab_entry e;
+	size_t n = 0;
+
+	for (size_t i = 0; mactab_next(br->macs, i, now_s, &e);
+	     i = e.slot + 1, n++) {
+		const struct vlan *v = br->vlans[mactab_vlan(e.key)];
+		const struct port *p = bridge_port(br, e.port);
+
+		expect(p && port_is_active(p));
+		expect(!v || vlan_is_member(v, e.port));
+	}
+	expect(n <= mactab_used(br->macs) && mactab_used(br->macs) == known);
+}
+
+static void check_holding(void)
+{
+	size_t n = 0, held = 0, paused = 0;
+
+	list_for_each(it, &br->holding) {
+		const struct port *p = list_entry(it, struct port, holding);
+
+		expect(bridge_port(br, p->id) == p && n++ <= br->numports);
+		list_for_each(h, &p->held)
+			held++;
+	}
+	for (int i = 0; i < N_EPS; i++) {
+		const struct fake *f = &fakes[i];
+
+		if (!f->used)
+			continue;
+		paused += f->paused;
+		expect(f->paused == list_linked(&f->ep.held));
+	}
+	expect(held == paused);
+}
+
+static void check(void)
+{
+	for (unsigned int i = 0; i <= br->numports; i++)
+		if (br->ports[i])
+			check_port(br->ports[i]);
+	for (int i = 0; i < N_VLANS; i++)
+		if (br->vlans[vids[i]])
+			check_vlan(br->vlans[vids[i]]);
+	check_addresses();
+	check_holding();
+}
+
+/* ---- steps ---- */
+
+struct input {
+	const uint8_t *p;
+	size_t left;
+};
+
+static unsigned int byte(struct input *in)
+{
+	if (!in->left)
+		return 0;
+	in->left--;
+	return *in->p++;
+}
+
+static struct fake *some_endpoint(struct input *in)
+{
+	struct fake *f = &fakes[byte(in) % N_EPS];
+
+	return f->used ? f : NULL;
+}
+
+static void step_attach(struct input *in)
+{
+	struct fake *f = &fakes[byte(in) % N_EPS];
+	const struct port_user user = { .uid = byte(in) % 3 };
+	int want = (int)(byte(in) % 12) - 1;
+	int id = bridge_port_for(br, want, &user);
+	const struct port *p;
+
+	if (f->used || id < 0)
+		return;
+	expect(want < 0 || id == want);
+	p = bridge_port(br, (unsigned int)id);
+	expect(!p || !port_is_active(p) || p->current_uid == user.uid);
+	*f = (struct fake){ .used = true, .room = byte(in) };
+	endpoint_init(&f->ep, &tr_fake, 1, user.uid, "fuzz");
+	shared[id] |= p && port_is_active(p);
+	expect(bridge_attach(br, (unsigned int)id, &f->ep) == 0);
+}
+
+static void step_port(struct input *in)
+{
+	unsigned int id = byte(in) % 12, what = byte(in) % 4;
+	struct port *p = bridge_port(br, id);
+
+	if (what == 0)
+		bridge_port_create(br, id);
+	else if (what == 1)
+		bridge_port_create_auto(br);
+	else if (what == 2 && !bridge_port_remove(br, id))
+		taken[id] = shared[id] = 0;
+	else if (what == 3 && p)
+		p->allocatable = !p->allocatable;
+}
+
+static void step_vlan(struct input *in)
+{
+	unsigned int vid = vids[byte(in) % N_VLANS], id = byte(in) % 12;
+
+	switch (byte(in) % 6) {
+	case 0:
+		bridge_vlan_create(br, vid);
+		break;
+	case 1:
+		bridge_vlan_remove(br, vid);
+		break;
+	case 2:
+		bridge_vlan_add_port(br, vid, id);
+		break;
+	case 3:
+		bridge_vlan_del_port(br, vid, id);
+		break;
+	case 4:
+		bridge_port_set_vlan(br, id, vid ? vid : VLAN_NONE);
+		break;
+	default:
+		bridge_port_set_vlan(br, id, vid);
+	}
+}
+
+static void step_tables(struct input *in)
+{
+	unsigned int what = byte(in) % 7, n = byte(in);
+	int rc;
+
+	if (what == 0) {
+		rc = bridge_set_numports(br, n % PORTS_MAX + 1);
+		expect(!rc || rc == -EADDRINUSE);
+	} else if (what == 1) {
+		expect(!mactab_resize(br->macs, 4 * (size_t)n));
+	} else if (what == 2) {
+		mactab_set_expire(br->macs, n);
+	} else if (what == 3) {
+		mactab_set_persistence(br->macs, n % 8);
+	} else if (what == 4) {
+		bridge_set_hub(br, n % 2);
+	} else if (what == 5) {
+		bridge_set_vlan_mode(br, n % BRIDGE_VLAN_N_MODES);
+	} else {
+		br->queue_limit = n % 64;
+	}
+}
+
+static void put_addr(uint8_t *p, unsigned int b)
+{
+	memset(p, 0, ETHER_ADDR_LEN);
+	p[0] = b % 16 == 15 ? 0xff : 0x02;
+	p[5] = (uint8_t)b;
+}
+
+static void step_frames(struct input *in)
+{
+	struct fake *from = some_endpoint(in);
+	unsigned int n = byte(in) % 64 + 1, dst = byte(in), src = byte(in);
+	unsigned int tag = byte(in), len = byte(in);
+	struct frame *f[BATCH_MAX];
+
+	if (!from || from->paused) /* a transport does not read then */
+		return;
+	for (unsigned int i = 0; i < n; i++) {
+		f[i] = frame_new(br->pool);
+		if (!f[i]) {
+			n = i;
+			break;
+		}
+		memset(f[i]->data, 0xee, 2 * ETHER_MIN_LEN);
+		put_addr(f[i]->data, dst + (dst & 64 ? i : 0));
+		put_addr(f[i]->data + ETHER_ADDR_LEN, (src + i) & 127);
+		if (tag & 1)
+			memcpy(f[i]->data + FRAME_ADDRS,
+			       (const uint8_t[]){ 0x81, 0, tag & 0xe0,
+						  (uint8_t)vids[tag / 2 % 3] },
+			       ETHER_TAG_LEN);
+		f[i]->len = len == 255 ? ETHER_MAX_LEN + (i & 1) : len;
+	}
+	port_rx_take(&from->ep, f, (int)n, now);
+}
+
+static void step_endpoint(struct input *in)
+{
+	struct fake *f = some_endpoint(in);
+	unsigned int what = byte(in) % 3, n = byte(in);
+
+	if (!f)
+		return;
+	if (what == 0) {
+		bridge_detach(&f->ep);
+	} else if (what == 1) {
+		f->room += n;
+		endpoint_writable(&f->ep);
+	} else {
+		f->ep.port->drops[DROP_QUEUE_FULL] += txq_set_limit(
+			&f->ep.queue, n);
+	}
+}
+
+static void step_time(struct input *in)
+{
+	uint64_t due;
+
+	now += (uint64_t)byte(in) * (byte(in) & 1 ? 1000000000 : 10000);
+	bridge_flush(br);
+	expect(list_empty(&br->touched));
+	due = bridge_expire(br, now);
+	expect(!due || due > now);
+	due = bridge_hold_expire(br, now);
+	expect(!due || due > now);
+	expect((due != 0) == !list_empty(&br->holding));
+}
+
+static void step(struct input *in)
+{
+	switch (byte(in) % 12) {
+	case 0:
+	case 1:
+		step_attach(in);
+		break;
+	case 2:
+		step_port(in);
+		break;
+	case 3:
+	case 4:
+		step_vlan(in);
+		break;
+	case 5:
+		step_tables(in);
+		break;
+	case 6:
+	case 7:
+		step_endpoint(in);
+		break;
+	case 8:
+		step_time(in);
+		break;
+	default:
+		step_frames(in);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct bridge_config cf = { .numports = 10,
+					  .hash_size = 16,
+					  .secret = 1,
+					  .pool_frames = POOL };
+	struct input in = { data, size };
+
+	br = bridge_new(&cf);
+	expect(br);
+	br->notify = note;
+	br->events = ~0u;
+	now = UINT64_C(1000000000);
+	memset(fakes, 0, sizeof(fakes));
+	memset(taken, 0, sizeof(taken));
+	memset(shared, 0, sizeof(shared));
+	known = 0;
+	while (in.left) {
+		step(&in);
+		check();
+	}
+	for (int i = 0; i < N_EPS; i++)
+		if (fakes[i].used)
+			bridge_detach(&fakes[i].ep);
+	expect(known == 0 && list_empty(&br->holding));
+	bridge_flush(br);
+	expect(frame_pool_used(br->pool) == 0);
+	bridge_free(br);
+	return 0;
+}
