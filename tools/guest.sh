@@ -22,7 +22,8 @@ guest_lacks=''
 # The kernel: the newest in /boot, else what tools/deps has put into build/.
 GUEST_KERNEL=${GUEST_KERNEL:-}
 
-# Those that are there as files are loaded, in this order.
+# Those that are there as files are loaded, in this order, and then those of
+# GUEST_MODULES.
 guest_modules='virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev
 virtio_pci failover net_failover virtio_net'
 
@@ -87,7 +88,7 @@ guest_image()
 	mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev" \
 		"$root/modules" "$root/www" || return
 	cp "$(guest_busybox)" "$root/bin/busybox" || return
-	for m in $guest_modules; do
+	for m in $guest_modules ${GUEST_MODULES:-}; do
 		guest_module "$m" "$root/modules/$((n++))-$m.ko" || return
 	done
 	guest_init >"$root/init" && chmod 755 "$root/init" || return

@@ -164,6 +164,7 @@ if [ -x /usr/bin/unixterm ]; then
 	# shellcheck disable=SC2016
 	mkfifo typed
 	exec {typed}<>typed
+	# shellcheck disable=SC2016
 	start bash -c 'exec /usr/bin/unixterm "$0" <typed' "$TMP/ours.mgmt"
 	echo port/showinfo >&"$typed"
 	check "Debian's unixterm shows our console" \

@@ -121,6 +121,7 @@ fi
 # received NS N: has its eth0 received that many frames?
 received()
 {
+	# shellcheck disable=SC2016
 	[ "$(ns "$1" awk '$1 == "eth0:" { print $3 }' /proc/net/dev)" -ge "$2" ]
 }
 
