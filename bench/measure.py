@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs switches, cables and the load program, ours or the peer's."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
+LOAD = BUILD / "bench" / "vdeload"
+
+
+class Unable(Exception):
+    """A row cannot be measured; the text says why."""
+
+
+class Side:
+    """One product: where its programs and its library are."""
+
+    def __init__(self, name, bindir, libdir):
+        self.name = name
+        self.bindir = pathlib.Path(bindir)
+        self.libdir = pathlib.Path(libdir)
+
+    def program(self, name):
+        path = self.bindir / name
+        if not os.access(path, os.X_OK):
+            raise Unable(f"no {name} of {self.name}")
+        return str(path)
+
+    def env(self):
+        return dict(os.environ, LD_LIBRARY_PATH=str(self.libdir))
+
+
+def multiarch():
+    out = subprocess.run(["cc", "-print-multiarch"], capture_output=True,
+                         text=True, check=False).stdout.strip()
+    for d in (f"/usr/lib/{out}", "/usr/lib64", "/usr/lib"):
+        if os.path.exists(f"{d}/libvdeplug.so.2"):
+            return d
+    return "/nonexistent"
+
+
+OURS = Side("ours", BUILD / "bin", BUILD)
+DEBIAN = Side("VDE 2", "/usr/bin", multiarch())
+SIDES = [OURS, DEBIAN]
+
+
+# ---- running things --------------------------------------------------------
+
+
+def wait_until(condition, what, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise Unable(f"{what} in {seconds} s")
+        time.sleep(0.002)
+
+
+@contextlib.contextmanager
+def running(argv, side, **kw):
+    """A program with a silent stdin; ended after. dpipe makes a process group
+    of its own, and refuses to start as a leader of one."""
+    proc = subprocess.Popen(argv, env=side.env(), stdin=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, **kw)
+
+    def end(signo):
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(proc.pid) == proc.pid:
+                os.killpg(proc.pid, signo)
+            else:
+                proc.send_signal(signo)
+
+    try:
+        yield proc
+    finally:
+        end(signal.SIGTERM)
+        try:
+            proc.wait(3)
+        except subprocess.TimeoutExpired:
+            end(signal.SIGKILL)
+            proc.wait()
+        proc.stdin.close()
+        if proc.stdout:
+            proc.stdout.close()
+
+
+def can_connect(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        try:
+            s.connect(path)
+            return True
+        except OSError:
+            return False
+
+
+class Switch:
+    """A running vde_switch; self.dir is its locator."""
+
+    def __init__(self, side, path, proc):
+        self.side, self.dir, self.proc = side, path, proc
+
+    def rss_mb(self):
+        for line in open(f"/proc/{self.proc.pid}/status", encoding="ascii"):
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise Unable("no VmRSS in /proc")
+
+    def cpu_seconds(self):
+        # The clock of another process: clock_getcpuclockid(3).
+        return time.clock_gettime(~self.proc.pid << 3 | 2)
+
+    def wait_clients(self, n):
+        wait_until(lambda: len(os.listdir(self.dir)) > n,
+                   f"{self.side.name}: not {n} clients")
+
+
+@contextlib.contextmanager
+def switch(side, tmp, *options):
+    path = tempfile.mkdtemp(dir=tmp) + "/s"
+    argv = [side.program("vde_switch"), "-s", path, *options]
+    with running(argv, side, stdout=subprocess.DEVNULL) as proc:
+        wait_until(lambda: can_connect(path + "/ctl"),
+                   f"{side.name}: no switch")
+        yield Switch(side, path, proc)
+
+
+def load(lib, *args, seconds=20):
+    """Runs vdeload with the library of a side; its figures as a dict."""
+    argv = [str(LOAD), *map(str, args)]
+    try:
+        p = subprocess.run(argv, env=lib.env(), capture_output=True,
+                           text=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        raise Unable(f"vdeload did not end in {seconds} s") from None
+    if p.returncode:
+        raise Unable(p.stderr.strip() or f"vdeload: status {p.returncode}")
+    return json.loads(p.stdout)
+
+
+def tcp(side, kind, seconds):
+    """Gbit/s between two namespaces; see bench/tcp."""
+    argv = [str(ROOT / "bench" / "tcp"), kind, str(side.bindir), str(seconds)]
+    try:
+        p = subprocess.run(argv, env=side.env(), capture_output=True,
+                           text=True, timeout=30 + seconds, check=False)
+    except subprocess.TimeoutExpired:
+        raise Unable("bench/tcp does not end") from None
+    if p.returncode:
+        lines = p.stderr.strip().splitlines()
+        raise Unable(lines[-1] if lines else "bench/tcp failed")
+    bps = json.loads(p.stdout)["end"]["sum_received"]["bits_per_second"]
+    return {"gbit_per_s": bps / 1e9}
+
+
+@contextlib.contextmanager
+def held(lib, sw, ports, addresses=2):
+    """Idle connections that stay."""
+    argv = [str(LOAD), "--tx", sw.dir, "--ports", str(ports),
+            "--addresses", str(addresses), "hold"]
+    with running(argv, lib, stdout=subprocess.PIPE) as proc:
+        if b"ready" not in proc.stdout.readline():
+            raise Unable(f"{sw.side.name}: not {ports} connections")
+        yield

@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# 90-bench.sh - the benchmark runs, tells what it measured as a table and as
+# JSON, and what it could not compare; its figures mean nothing here
+. "${0%/*}/lib.sh"
+need python3
+[ -x "$BUILD/bench/vdeload" ] || skip "no $BUILD/bench/vdeload: make bench-bins"
+# Its clients end without closing their connections.
+export ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}
+
+# bench OPTION...: in the shortest time.
+bench()
+{
+	"$ROOT/bench/run" --repeat 1 --ms 20 --dir "$TMP" \
+		--json "$TMP/results.json" "$@" 2>&1
+}
+
+# ours EXPRESSION: of the JSON, in which `rows` are the results by name.
+ours()
+{
+	python3 - "$TMP/results.json" "$1" <<'END'
+import json, sys
+rows = {r["row"]: r for r in json.load(open(sys.argv[1]))["results"]}
+sys.exit(not eval(sys.argv[2]))
+END
+}
+
+out=$(bench --list)
+like "the rows can be listed" "$out" '^unicast-64 '
+
+# Rows with our library only: Debian's cannot be loaded beside a sanitizer.
+out=$(bench --rows 'connect-raw,connect,unicast-own-64' \
+	--against "$TMP/nothing")
+is "it ends well without a peer" "$?" 0
+like "the table has our figure" "$out" \
+	'^\| connect-raw \| [^|]+ \| /s \| [0-9.,]+ \| - \| - \|'
+like "it says what it could not compare" "$out" \
+	'^not compared: no libvdeplug.so.2 of '
+check "frames arrive" ours 'rows["unicast-own-64"]["ours"]["median"] > 0'
+check "connections are made" ours 'rows["connect"]["ours"]["median"] > 1'
+
+out=$(bench --rows unicast-own-64 --against "$BUILD")
+check "a build against itself has a ratio" \
+	ours 'rows["unicast-own-64"]["ratio"]["median"] > 0'
+
+out=$(bench --rows none)
+is "an unknown row is an error" "$?" 1
+like "which names it" "$out" 'no row is called none'
+done_testing
