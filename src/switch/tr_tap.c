@@ -134,7 +134,8 @@ static struct tap *find(const struct vswitch *sw, const char *name)
 	return NULL;
 }
 
-static int open_tap(const char *name)
+/* The kernel makes a name of "tap%d": @real is what it has become. */
+static int open_tap(const char *name, char real[static IFNAMSIZ])
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
 	int fd, rc = str_copy(ifr.ifr_name, sizeof(ifr.ifr_name), name);
@@ -146,8 +147,10 @@ static int open_tap(const char *name)
 	fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (!ioctl(fd, TUNSETIFF, &ifr))
+	if (!ioctl(fd, TUNSETIFF, &ifr)) {
+		memcpy(real, ifr.ifr_name, IFNAMSIZ);
 		return fd;
+	}
 	rc = -errno;
 	close(fd);
 	return rc;
@@ -176,16 +179,17 @@ static int attach(struct vswitch *sw, struct tap *t, const char *name, int fd)
 
 int tap_add(struct vswitch *sw, const char *name)
 {
+	char real[IFNAMSIZ];
 	struct tap *t;
 	int fd, rc;
 
 	if (find(sw, name))
 		return -EEXIST;
-	fd = open_tap(name);
+	fd = open_tap(name, real);
 	if (fd < 0)
 		return fd;
 	t = calloc(1, sizeof(*t));
-	rc = t ? attach(sw, t, name, fd) : -ENOMEM;
+	rc = t ? attach(sw, t, real, fd) : -ENOMEM;
 	if (rc < 0) {
 		free(t);
 		close(fd);

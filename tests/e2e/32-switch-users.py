@@ -266,6 +266,13 @@ ok("the log says why", sw.logged("of uid 0, .*: Permission denied"), sw.log)
 is_("his own abstract name", ann.plug(sw, path="@%s/abs" % home(ANN)), 3)
 is_("another's", bob.plug(sw, path="@%s/abs" % home(BOB)), "refused")
 is_("the end", sw.stop(), 0)
+r = run("unshare", "-m", "sh", "-c", "mount -t tmpfs none /tmp && "
+        "echo ds/showinfo | setpriv --reuid=%d --regid=%d --clear-groups "
+        "vde_switch" % (ANN, ANN))
+if r[0] and "vde_switch" not in r[2]:
+    skip_point("his default directory", r[2])
+else:
+    like("his default directory", r[1], "^ctl dir /tmp/vde.ctl$")
 for u in ann, bob, mate:
     u.end()
 done()
