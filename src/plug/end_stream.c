@@ -35,6 +35,7 @@ struct end_stream {
 	struct side in, out;
 	struct stream rx, tx;
 	bool frames_left; /* the last recv() may not have emptied rx */
+	bool tx_wanted; /* the cable holds a frame */
 	uint8_t rx_buf[BUF_SIZE], tx_buf[BUF_SIZE];
 };
 
@@ -102,14 +103,15 @@ static int stream_want_rx(struct end *e, bool on)
 	return 0;
 }
 
-/* The output is watched as long as there is something to write, whether or
- * not the cable holds a frame. */
+/* The output is watched as long as there is something to write, here or in the
+ * cable: the reader may have emptied the pipe, and thus this buffer, just after
+ * a frame was turned away for want of room. */
 static int watch_out(struct end_stream *s)
 {
 	size_t len;
 
 	stream_pending(&s->tx, &len);
-	if (len)
+	if (len || s->tx_wanted)
 		return watch(s, &s->out, EPOLLOUT, out_ready, NULL);
 	unwatch(s, &s->out);
 	return 0;
@@ -117,7 +119,10 @@ static int watch_out(struct end_stream *s)
 
 static int stream_want_tx(struct end *e, bool on)
 {
-	return watch_out(stream_of(e));
+	struct end_stream *s = stream_of(e);
+
+	s->tx_wanted = on;
+	return watch_out(s);
 }
 
 /* ---- frames in ---- */

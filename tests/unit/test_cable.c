@@ -403,6 +403,25 @@ static void a_slow_reader_holds_the_source_and_gets_whole_frames(void)
 	with_stream(slow_reader_body);
 }
 
+/* The stream had no room for a frame, and has sent all it had before it is
+ * asked to tell when it has. */
+static void just_emptied_body(struct pipes *p, struct fake *a)
+{
+	struct cable_way *w = &cable.way[0];
+
+	a->source = 3;
+	w->n = fake_recv(&a->end, w->burst, 2);
+	CHECK(w->to->ops->want_tx(w->to, true) == 0);
+	turn(5);
+	CHECK(a->source == 0 && a->rx);
+	CHECK(drain(p->from[0]) == 3);
+}
+
+static void a_reader_that_empties_the_pipe_at_once_is_noticed(void)
+{
+	with_stream(just_emptied_body);
+}
+
 static void no_reader_body(struct pipes *p, struct fake *a)
 {
 	close(p->from[0]);
@@ -435,6 +454,7 @@ int main(void)
 	RUN(an_end_within_a_frame_is_a_failure);
 	RUN(an_end_between_frames_comes_after_the_last_of_them);
 	RUN(a_slow_reader_holds_the_source_and_gets_whole_frames);
+	RUN(a_reader_that_empties_the_pipe_at_once_is_noticed);
 	RUN(an_output_without_reader_is_a_failure_once_written);
 	DONE();
 }
