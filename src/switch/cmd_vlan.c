@@ -50,6 +50,7 @@ static void show_member(struct writer *w, const struct port *p, bool tagged)
 	writer_close(w);
 }
 
+/* Members only: thousands of VLANs times thousands of ports take too long. */
 static void show_vlan(struct writer *w, const struct bridge *br,
 		      const struct vlan *v, bool inactive)
 {
@@ -57,13 +58,17 @@ static void show_vlan(struct writer *w, const struct bridge *br,
 	writer_num(w, "vlan", "VLAN ", v->id, 4);
 	writer_line(w);
 	writer_list(w, "ports");
-	for (unsigned int i = 0; i <= br->numports; i++) {
-		const struct port *p = br->ports[i];
+	for (size_t word = 0; word < br->words; word++) {
+		const uint64_t set = v->tagged[word] | v->untagged[word];
 
-		if (!p || !vlan_is_member(v, i))
-			continue;
-		if (inactive || port_is_active(p))
-			show_member(w, p, bits_test(v->tagged, i));
+		bits_for_each(bit, &set, 1) {
+			unsigned int i = (unsigned int)(word * 64) +
+					 (unsigned int)bit;
+			const struct port *p = br->ports[i];
+
+			if (inactive || port_is_active(p))
+				show_member(w, p, bits_test(v->tagged, i));
+		}
 	}
 	writer_close(w);
 	writer_close(w);
