@@ -263,6 +263,20 @@ for closed in [0], [1], [2], [0, 1, 2]:
         good = until(lambda: gone(pid))
     ok("-d with descriptors %s closed" % closed, good, p)
 
+r, w = os.pipe()
+d = unique("d")
+p = subprocess.run(["vde_switch", "-d", "-s", d, "-p", d + ".pid",
+                    "--ready-fd", str(w)], timeout=DEADLINE, pass_fds=[w])
+os.close(w)
+is_("-d and --ready-fd: one newline, then it is closed",
+    (p.returncode, os.read(r, 9), os.read(r, 9)), (0, b"\n", b""))
+os.close(r)
+pid = int(open(d + ".pid").read())
+Client(d).close()
+os.kill(pid, signal.SIGTERM)
+ok("a daemon ends by TERM", until(lambda: gone(pid)) and
+   not os.path.exists(d) and not os.path.exists(d + ".pid"))
+
 # --- readiness ------------------------------------------------------------
 
 for address in unique("n"), "\0" + unique("n"):

@@ -60,6 +60,14 @@ def calm(sentence):
     pair = Pair(sw, (60, 61), 7)
 
 
+half = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+half.connect(sw.dir + "/ctl")
+half.send(request_v3("/tmp/x")[:100])
+half.settimeout(20)
+half_since, half_end = time.monotonic(), []
+half_waits = threading.Thread(daemon=True, target=lambda: half_end.extend(
+    [half.recv(1), time.monotonic() - half_since]))
+half_waits.start()
 at_start = fds()
 
 # --- consoles -------------------------------------------------------------
@@ -284,6 +292,10 @@ for _ in range(300):
     c.close()
 unharmed("300 that send and leave at once")
 talker.close()
+half_waits.join()
+ok("a request that is not completed is given up after 10 seconds",
+   half_end[:1] == [b""] and 9.9 < half_end[1] < 14 and
+   sw.logged("refused a request on .*: it ended early"), half_end)
 pair.stop()
 ok("no descriptor is left over", until(lambda: fds() <= at_start - 4),
    lambda: "%d of %d" % (fds(), at_start))
