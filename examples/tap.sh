@@ -17,9 +17,7 @@ usage='usage: tap.sh DIR INTERFACE ADDRESS/BITS [USER] | tap.sh DIR stop'
 dir=${1:?$usage}
 
 if [ "${2:-}" = stop ]; then
-	pid=$(cat "$dir/pid")
-	kill "$pid"
-	tail --pid="$pid" -f /dev/null # it holds the tap until its end
+	kill "$(cat "$dir/pid")"
 	vde_tunctl -d "$(cat "$dir/interface")"
 	rm "$dir/interface"
 	exit

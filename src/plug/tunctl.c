@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -25,6 +26,8 @@
 #include "common/unixsock.h"
 
 #define NOBODY (-1)
+#define BUSY_MS 2000
+#define BUSY_PAUSE_MS 20
 
 struct options {
 	bool brief, tun;
@@ -145,6 +148,21 @@ static void create(const struct options *o, int fd)
 	printf("\n");
 }
 
+/* Scripts remove an interface right after they told the switch on it to end,
+ * which takes a moment. */
+static int attach_when_free(int fd, struct ifreq *ifr, const char *name,
+			    bool tun)
+{
+	const struct timespec pause = { .tv_nsec = BUSY_PAUSE_MS * 1000000L };
+	int rc = attach(fd, ifr, name, tun);
+
+	for (int ms = 0; rc == -EBUSY && ms < BUSY_MS; ms += BUSY_PAUSE_MS) {
+		nanosleep(&pause, NULL);
+		rc = attach(fd, ifr, name, tun);
+	}
+	return rc;
+}
+
 /* Attaching would make an interface that does not exist, and a name does not
  * always tell which of the two kinds it is. */
 static void delete (const struct options *o, int fd)
@@ -153,9 +171,9 @@ static void delete (const struct options *o, int fd)
 	int rc = if_nametoindex(o->del) ? 0 : -errno;
 
 	if (!rc)
-		rc = attach(fd, &ifr, o->del, o->tun);
+		rc = attach_when_free(fd, &ifr, o->del, o->tun);
 	if (rc == -EINVAL)
-		rc = attach(fd, &ifr, o->del, !o->tun);
+		rc = attach_when_free(fd, &ifr, o->del, !o->tun);
 	if (!rc && ioctl(fd, TUNSETPERSIST, 0L))
 		rc = -errno;
 	if (rc)
