@@ -21,6 +21,8 @@
 #include "common/unixsock.h"
 #include "switch/ctlsock.h"
 
+#define LAST_WORDS 1024 /* frames of a client that has hung up */
+
 struct dgram_shared {
 	struct vswitch *sw;
 	struct mmsghdr rx_msg[BATCH_MAX];
@@ -34,6 +36,7 @@ struct dgram {
 	struct dgram_shared *sh;
 	struct loop_fd data;
 	struct loop_fd ctl;
+	int last_words; /* frames taken since it hung up */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -73,7 +76,8 @@ static void set_length(struct frame *f, const struct mmsghdr *m)
 		f->len = ETHER_MAX_LEN + 1;
 }
 
-static void receive(struct dgram *d)
+/* Returns how many frames there were. */
+static int receive(struct dgram *d)
 {
 	struct dgram_shared *sh = d->sh;
 	struct rx_batch *rx = &sh->sw->rx;
@@ -85,11 +89,12 @@ static void receive(struct dgram *d)
 	n = recvmmsg(d->data.fd, sh->rx_msg, (unsigned int)room, MSG_DONTWAIT,
 		     NULL);
 	if (n <= 0)
-		return;
+		return 0;
 	for (int i = 0; i < n; i++)
 		set_length(rx->frames[i], &sh->rx_msg[i]);
 	port_rx_take(&d->ep, rx->frames, n, loop_now(sh->sw->loop));
 	rx_batch_consumed(rx, n);
+	return n;
 }
 
 static void data_ready(struct loop_fd *w, uint32_t events)
@@ -171,6 +176,21 @@ static const struct transport tr_dgram = {
 	.close = dgram_close,
 };
 
+/* What a client sent before it hung up is taken first, some in each turn,
+ * since its end is seen anew in each. Not for ever: it could go on sending. */
+static bool has_last_words(struct dgram *d)
+{
+	int n;
+
+	if (d->last_words >= LAST_WORDS)
+		return false;
+	if (list_linked(&d->ep.held))
+		return true;
+	n = receive(d);
+	d->last_words += n;
+	return n > 0;
+}
+
 /* After the reply the stream is silent: what a client still writes is read
  * and ignored, a buffer at a time. */
 static void ctl_ready(struct loop_fd *w, uint32_t events)
@@ -183,7 +203,8 @@ static void ctl_ready(struct loop_fd *w, uint32_t events)
 		n = read(w->fd, junk, sizeof(junk));
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return;
-	bridge_detach(&d->ep);
+	if (!has_last_words(d))
+		bridge_detach(&d->ep);
 }
 
 static int open_data(struct dgram_request *rq, char *path, size_t size)

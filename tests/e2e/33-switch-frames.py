@@ -116,6 +116,31 @@ is_("a port that does not exist is in range",
     [sw.console.cmd("port/resetcounter %d" % n)[0] for n in (16, 17)],
     [0, errno.EINVAL])
 
+lost = []
+for n in range(20):
+    c.pending()
+    last = sw.plug(5)
+    said = [frame(BROADCAST, mac(5), struct.pack(">I", n * 100 + i))
+            for i in range(50)]
+    last.send(*said)
+    last.close()
+    until(lambda: not sw.port(5)["active"])
+    sw.sync()
+    if c.pending() != said:
+        lost.append(n)
+is_("the last words of who leaves at once are heard", lost, [])
+stay = sw.plug(5)
+stay.ctl.close()
+deadline = time.monotonic() + DEADLINE
+try:
+    while time.monotonic() < deadline:
+        stay.send(frame(BROADCAST, mac(5)))
+        c.pending()
+except OSError:
+    pass
+ok("but he cannot go on for ever", time.monotonic() < deadline)
+stay.close()
+
 # --- a station moves, ages, goes ------------------------------------------
 
 M = mac(0x77)
