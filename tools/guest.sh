@@ -168,7 +168,7 @@ guest_start()
 
 guest_booted()
 {
-	wait_for -t 40 grep -qa '^@ready' "$TMP/${guest_pid[$1]}.log"
+	wait_for -t 100 grep -qa '^@ready' "$TMP/${guest_pid[$1]}.log"
 }
 
 # guest_do NAME COMMAND...: one line for the guest's shell. Its output, and

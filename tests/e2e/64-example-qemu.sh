@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 150
 #
 # examples/qemu-guests.sh boots two guests on a switch; a file gets from one
 # to the other as it is.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 90
+# timeout: 300
 #
 # 80-qemu.sh - two guests of Debian's QEMU on our switch: ping, frames of 8000
 # bytes and a TCP transfer; once QEMU uses Debian's libvdeplug, once ours.
