@@ -67,13 +67,11 @@ int daemon_fork(struct daemon *d, bool background, int ready_fd)
 	return 0;
 }
 
-static int detach(void)
+/* @fd is /dev/null. */
+static int detach_take(int fd)
 {
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int rc = 0;
 
-	if (fd < 0)
-		return -errno;
 	for (int i = 0; i < 3; i++)
 		if (dup2(fd, i) < 0)
 			rc = -errno;
@@ -122,10 +120,21 @@ static int write_byte(int fd, uint8_t byte)
 	return rc;
 }
 
+/* What may fail comes first, while there is somebody to tell. */
 int daemon_ready(struct daemon *d)
 {
-	int rc = 0;
+	int rc = 0, null = -1;
 
+	if (d->background) {
+		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (null < 0)
+			return -errno;
+		if (chdir("/")) {
+			rc = -errno;
+			close(null);
+			return rc;
+		}
+	}
 	notify_systemd();
 	if (d->ready_fd >= 0) {
 		rc = write_byte(d->ready_fd, '\n');
@@ -138,10 +147,8 @@ int daemon_ready(struct daemon *d)
 	}
 	if (!d->background)
 		return 0;
-	if (chdir("/"))
-		return -errno;
 	log_to_syslog();
-	rc = detach();
+	rc = detach_take(null);
 	if (!rc)
 		rc = write_byte(d->parent_fd, 1);
 	close(d->parent_fd);
@@ -200,15 +207,23 @@ static bool is_stale(const char *path)
 	return kill((pid_t)pid, 0) && errno == ESRCH;
 }
 
+/* A limit of file sizes is a failed write, too. */
 static int write_id(int fd, pid_t id)
 {
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
 	char text[24];
 	int n = str_fmt(text, sizeof(text), "%ld\n", (long)id);
-	ssize_t done = write(fd, text, (size_t)n);
+	ssize_t done;
+	int rc = 0;
 
+	sigaction(SIGXFSZ, &ignore, &old);
+	done = write(fd, text, (size_t)n);
 	if (done < 0)
-		return -errno;
-	return done == n ? 0 : -ENOSPC;
+		rc = -errno;
+	else if (done < n)
+		rc = -ENOSPC;
+	sigaction(SIGXFSZ, &old, NULL);
+	return rc;
 }
 
 static int create_new(const char *path)

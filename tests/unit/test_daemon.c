@@ -151,7 +151,7 @@ static void a_full_disk_leaves_nothing_behind(void)
 	struct rlimit old, none;
 	struct pidfile pf;
 
-	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGXFSZ, SIG_DFL);
 	getrlimit(RLIMIT_FSIZE, &old);
 	for (rlim_t room = 0; room < 2; room++) {
 		none = old;
@@ -306,6 +306,33 @@ static void a_started_daemon_is_quiet_and_on_its_own(void)
 	CHECK(!strcmp(all_from(tell[0]), "1 / 1"));
 }
 
+/* Not to syslog, and not after it said that all was well. */
+static void a_failure_to_detach_is_told_on_stderr(void)
+{
+	int err[2], ready[2];
+	pid_t pid;
+
+	CHECK(!pipe(err) && !pipe(ready));
+	pid = fork();
+	if (!pid) {
+		struct rlimit none = { 0, 0 };
+		struct daemon d;
+
+		dup2(err[1], 2);
+		if (daemon_fork(&d, true, ready[1]) ||
+		    setrlimit(RLIMIT_NOFILE, &none))
+			_exit(99);
+		if (daemon_ready(&d) == -EMFILE)
+			log_err("told");
+		_exit(3);
+	}
+	close(err[1]);
+	close(ready[1]);
+	CHECK(status_of(pid) == 3);
+	CHECK(!strcmp(all_from(ready[0]), ""));
+	CHECK(strstr(all_from(err[0]), "error: told\n"));
+}
+
 static void the_foreground_stays_as_it_is(void)
 {
 	struct daemon d;
@@ -418,6 +445,7 @@ int main(void)
 	RUN(the_parent_ends_with_the_childs_failure);
 	RUN(a_child_that_is_killed_is_a_failure);
 	RUN(a_started_daemon_is_quiet_and_on_its_own);
+	RUN(a_failure_to_detach_is_told_on_stderr);
 	RUN(the_foreground_stays_as_it_is);
 	RUN(whoever_waits_may_go_without_a_signal);
 	RUN(systemd_is_notified);
