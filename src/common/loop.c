@@ -2,6 +2,7 @@
 #include "common/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 struct loop {
 	int epfd;
 	bool running;
+	bool coarse; /* waits in whole milliseconds */
 	int ready;
 	bool virtual_time; /* a test's clock: time does not pass by waiting */
 	uint64_t now;
@@ -312,6 +314,35 @@ static const struct timespec *wait_time(const struct loop *l,
 	return ts;
 }
 
+/* Rounded up, so that a timer is never found not quite due. */
+static int in_ms(const struct timespec *ts)
+{
+	uint64_t ms;
+
+	if (!ts)
+		return -1;
+	ms = (uint64_t)ts->tv_sec * 1000 +
+	     ((uint64_t)ts->tv_nsec + LOOP_MS - 1) / LOOP_MS;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/* Linux before 5.11, and containers that filter what they do not know, have
+ * no epoll_pwait2(). */
+static int wait_for_events(struct loop *l, struct epoll_event *ev)
+{
+	struct timespec ts;
+	const struct timespec *left = wait_time(l, &ts);
+
+	if (!l->coarse) {
+		int n = epoll_pwait2(l->epfd, ev, BATCH, left, NULL);
+
+		if (n >= 0 || (errno != ENOSYS && errno != EPERM))
+			return n;
+		l->coarse = true;
+	}
+	return epoll_wait(l->epfd, ev, BATCH, in_ms(left));
+}
+
 int loop_run(struct loop *l)
 {
 	struct epoll_event ev[BATCH];
@@ -319,9 +350,7 @@ int loop_run(struct loop *l)
 	l->running = true;
 	run_hooks(l);
 	while (l->running) {
-		struct timespec ts;
-		int n = epoll_pwait2(l->epfd, ev, BATCH, wait_time(l, &ts),
-				     NULL);
+		int n = wait_for_events(l, ev);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;

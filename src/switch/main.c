@@ -465,8 +465,11 @@ int main(int argc, char **argv)
 	take_signals(&pr);
 	start_console(&pr);
 	rc = start(&pr);
-	if (!rc)
+	if (!rc) {
 		rc = loop_run(pr.sw.loop);
+		if (rc)
+			log_err("unable to wait for events: %s", strerror(-rc));
+	}
 	stop(&pr);
 	if (!rc && pr.signal)
 		die_by(pr.signal);
