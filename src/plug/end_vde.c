@@ -14,8 +14,11 @@
  * they like: their refusals are losses, as on a wire.
  */
 #include <errno.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +28,7 @@
 
 #define FRAME_ROOM 9236
 #define GRACE (200 * LOOP_MS)
+#define LINGER_MS 1000
 #define GRACE_STEP (10 * LOOP_MS)
 
 struct end_vde {
@@ -249,10 +253,26 @@ static bool vde_pending(struct end *e)
 
 /* ---- begin and end ---- */
 
+/* A switch throws away what it has not read when a port hangs up, so what was
+ * sent last gets a moment to be read. */
+static void linger(const struct end_vde *v)
+{
+	int fd = vde_datafd(v->conn), unread = 0;
+
+	if (!has_ctl(v) || v->gone || v->refused)
+		return;
+	for (int ms = 0; ms < LINGER_MS; ms++) {
+		if (ioctl(fd, SIOCOUTQ, &unread) || unread <= 0)
+			return;
+		(void)poll(NULL, 0, 1);
+	}
+}
+
 static void vde_end_close(struct end *e)
 {
 	struct end_vde *v = vde_of(e);
 
+	linger(v);
 	loop_timer_del(e->loop, &v->grace);
 	loop_fd_del(e->loop, &v->data);
 	loop_fd_del(e->loop, &v->ctl);

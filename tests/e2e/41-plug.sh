@@ -367,11 +367,59 @@ is "a switch that is killed ends its plug with status 1" $? 1
 like "and it is said" "$(log_of "$p")" \
 	'unable to go on with a.ctl: the switch has died'
 
-# --- background --------------------------------------------------------------
-
 start_switch b
 rm -rf a.ctl
 start_switch a
+a=$started
+
+start dpipe vde_plug a.ctl = vde_plug b.ctl
+p=$started
+both_ends 1
+kill -KILL "$(pgrep -P "$p" | head -n 1)"
+stop_when_gone "$p"
+is "a killed half ends the other one, in order" $? 0
+start dpipe vde_plug a.ctl = vde_plug b.ctl
+p=$started
+both_ends 1
+kill -KILL "$(pgrep -P "$p" | tail -n 1)"
+stop_when_gone "$p"
+is "and dpipe tells if it was the last command" $? 137
+both_ends 0
+
+check "a plug that waits for its switch uses no processor time" \
+	python3 - "$a" <<'END'
+import os, signal, subprocess, sys, time
+from traffic import *
+from vdeclient import cpu_seconds
+switch = int(sys.argv[1])
+plug = subprocess.Popen(["vde_plug", "a.ctl"], stdin=subprocess.PIPE,
+                        stdout=subprocess.DEVNULL)
+hello = pack(b"\xff" * 6 + b"\x02\0\0\0\0\x01\x88\xb5" + bytes(1000))
+port = Port("a.ctl")
+plug.stdin.write(hello)
+plug.stdin.flush()
+assert port.recv()
+os.kill(switch, signal.SIGSTOP)
+try:
+    plug.stdin.write(hello * 150) # more than the socket takes
+    plug.stdin.close()
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        assert plug.poll() is None, "it ended before all frames went"
+        time.sleep(0.05)
+    before = cpu_seconds(plug.pid)
+    time.sleep(0.5)
+    used = cpu_seconds(plug.pid) - before
+finally:
+    os.kill(switch, signal.SIGCONT)
+assert used < 0.1, used
+for _ in range(150):
+    assert port.recv(5)
+assert plug.wait(10) == 0
+END
+
+# --- background --------------------------------------------------------------
+
 check "-d comes back when connected" timeout 10 vde_plug -d -p pid a.ctl b.ctl
 p=$(cat pid)
 pids+=("$p")
