@@ -23,6 +23,8 @@ lab_clean_up()
 {
 	local p
 
+	# A child that is killed before it runs its program still has the traps.
+	[ "$BASHPID" -eq "$$" ] || return
 	trap - EXIT
 	for p in "${pids[@]}"; do
 		send_signal KILL "$p"

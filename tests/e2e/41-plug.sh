@@ -255,16 +255,16 @@ head -c 64 /dev/zero | tr '\0' x >>one.stream
 for _ in 1 2 3 4 5 6; do cat one.stream; done >six.stream
 check "stdin may be a file, stdout the null device" \
 	sh -c 'vde_plug a.ctl <six.stream >/dev/null'
-check "an empty stdin is an orderly end" sh -c 'vde_plug a.ctl </dev/null >/dev/null'
+check "an empty stdin is an orderly end" \
+	sh -c 'vde_plug a.ctl </dev/null >/dev/null'
 check "closed standard descriptors are an orderly end" \
 	sh -c 'vde_plug a.ctl <&- >&-'
 mkfifo shared
 exec {rw}<>shared
-vde_plug a.ctl <&"$rw" >/dev/null &
-p=$!
+plugged a 0
+start bash -c 'exec vde_plug a.ctl <&"$0"' "$rw"
 plugged a 1
-kill "$p"
-wait "$p"
+stop "$started"
 is "a shared descriptor is blocking again afterwards" \
 	"$(python3 -c 'import os, sys; print(os.get_blocking(int(sys.argv[1])))' \
 	"$rw")" True
