@@ -102,15 +102,15 @@ static int change_owner(const char *path, uid_t uid, gid_t gid)
 {
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), rc = 0;
 	struct stat st;
+	bool known;
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st))
-		rc = -errno;
-	else if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1 ||
-		 st.st_uid != geteuid())
+	known = !fstat(fd, &st);
+	if (known && (!S_ISSOCK(st.st_mode) || st.st_nlink != 1 ||
+		      st.st_uid != geteuid()))
 		rc = -EPERM;
-	else if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH))
+	else if (!known || fchownat(fd, "", uid, gid, AT_EMPTY_PATH))
 		rc = -errno;
 	close(fd);
 	return rc;
