@@ -140,6 +140,7 @@ except OSError:
     pass
 ok("but he cannot go on for ever", time.monotonic() < deadline)
 stay.close()
+until(lambda: sw.quiet(a, b, c))  # what had to wait for them comes now
 
 # --- a station moves, ages, goes ------------------------------------------
 

@@ -98,9 +98,8 @@ def ok(sentence, good, detail=None):
 
 
 def _show(v):
-    if isinstance(v, bytes) and len(v) > 600:
-        return "%r... (%d bytes)" % (v[:600], len(v))
-    return repr(v) if not isinstance(v, str) else v
+    s = v if isinstance(v, str) else repr(v)
+    return s if len(s) < 4000 else s[:2000] + " ... " + s[-1000:]
 
 
 def is_(sentence, got, wanted):
@@ -457,8 +456,8 @@ class Switch:
         return self.console.do(*lines)
 
     def sync(self, turns=3):
-        """What was sent before has been forwarded after this: up to 64 frames
-        of each client in the first turn, 64 more in each further one."""
+        """What was sent before has been forwarded after this: a few frames of
+        each client in the first turn, as many more in each further one."""
         for _ in range(turns):
             self.console.write(b"\n")
             self.console.upto(PROMPT)
