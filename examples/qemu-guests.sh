@@ -54,7 +54,12 @@ echo '$ qemu-system-x86_64 ... -netdev vde,id=net,sock=a.ctl    (twice)'
 guest_start one 10.0.0.1/24 -netdev "vde,id=net,sock=$TMP/a.ctl"
 guest_start two 10.0.0.2/24 -netdev "vde,id=net,sock=$TMP/a.ctl"
 unset LD_LIBRARY_PATH
-guest_booted one && guest_booted two || lab_failed "a guest does not boot"
+for name in one two; do
+	guest_booted $name && continue
+	[ "$(guest_state $name)" = dead ] || lab_unable "a guest boots too slowly"
+	log_of "${guest_pid[$name]}" >&2
+	lab_unable "QEMU ended"
+done
 
 echo '$ unixcmd -s a.mgmt port/print'
 console a port/print | sed 's/^/    /'

@@ -151,6 +151,7 @@ guest_start()
 
 	shift 2
 	printf -v mac '52:54:00:00:00:%02x' "${host##*.}"
+	rm -f "$TMP/$name.serial"
 	mkfifo "$TMP/$name.serial"
 	exec {fd}<>"$TMP/$name.serial"
 	guest_in[$name]=$fd
@@ -159,16 +160,34 @@ guest_start()
 		qemu-system-x86_64 -accel tcg -m 128 -nodefaults \
 		-display none -serial stdio -no-reboot \
 		-kernel "$GUEST_KERNEL" -initrd "$TMP/initrd" -append \
-		"console=ttyS0 quiet panic=-1 mitigations=off addr=$addr life=${GUEST_LIFE:-120}" \
+		"console=ttyS0 quiet panic=-1 mitigations=off no_timer_check addr=$addr life=${GUEST_LIFE:-120}" \
 		-device "virtio-net-pci,netdev=net,mac=$mac,romfile=" "$@"
 	guest_pid[$name]=$started
 	# shellcheck disable=SC2034
 	started_as[$started]=qemu-system-x86_64
 }
 
+# guest_booted NAME: waits for it. Else guest_state NAME says what is wrong:
+# "slow" if QEMU is still at it, or "dead".
 guest_booted()
 {
-	wait_for -t 100 grep -qa '^@ready' "$TMP/${guest_pid[$1]}.log"
+	wait_for -t 90 guest_is_settled "$1" && [ "$(guest_state "$1")" = ready ]
+}
+
+guest_state()
+{
+	if grep -qa '^@ready' "$TMP/${guest_pid[$1]}.log"; then
+		echo ready
+	elif alive "${guest_pid[$1]}"; then
+		echo slow
+	else
+		echo dead
+	fi
+}
+
+guest_is_settled()
+{
+	[ "$(guest_state "$1")" != slow ]
 }
 
 # guest_do NAME COMMAND...: one line for the guest's shell. Its output, and

@@ -10,7 +10,9 @@
 guest_needs || skip "$guest_lacks"
 
 out=$("$ROOT/examples/qemu-guests.sh" 2>&1)
-is "the example ends well" "$?" 0
+rc=$?
+[[ $out != *"boots too slowly"* ]] || skip "a guest boots too slowly here"
+is "the example ends well" "$rc" 0
 like "the switch shows the guests" "$out" 'prog   : QEMU user='
 like "one guest reaches the other" "$out" '3 packets received, 0% packet loss'
 sums=$(sed -n 's/^    \([0-9a-f]*\)  -$/\1/p' <<<"$out")

@@ -28,8 +28,8 @@ run_guests()
 	guest_start one 10.0.0.1/24 -netdev "vde,id=net,sock=$TMP/a.ctl"
 	guest_start two 10.0.0.2/24 -netdev "vde,id=net,sock=$TMP/a.ctl[7]"
 	unset LD_LIBRARY_PATH
-	check "$kind: guest one boots" guest_booted one || return
-	check "$kind: guest two boots" guest_booted two || return
+	boots one "$kind: guest one boots" || return
+	boots two "$kind: guest two boots" || return
 	like "$kind: QEMU uses that library" \
 		"$(uses_lib one) $(uses_lib two)" "^(${lib}[^ ]*) \\1$"
 
@@ -60,7 +60,6 @@ run_guests()
 	check "$kind: guest one ends when it is told to" stop_guest one
 	check "$kind: guest two ends when it is told to" stop_guest two
 	check "$kind: their ports are free again" wait_for active_ports a 0
-	rm -f "$TMP"/*.serial
 }
 
 stop_guest()

@@ -206,6 +206,24 @@ clients_are()
 	[ ${#sockets[@]} -eq "$2" ]
 }
 
+# --- guests, after tools/guest.sh --------------------------------------------
+
+# boots NAME WHAT: a point. A machine too slow for an emulated one proves
+# nothing: then the whole test is skipped.
+boots()
+{
+	if guest_booted "$1" >/dev/null; then
+		ok "$2"
+		return
+	fi
+	[ "$(guest_state "$1")" != slow ] ||
+		skip "a guest does not boot within 90 s here"
+	not_ok "$2"
+	# shellcheck disable=SC2154
+	log_of "${guest_pid[$1]}" | tail -n 20 | tr -d '\r' | sed 's/^/# /'
+	return 1
+}
+
 # --- frames ---------------------------------------------------------------
 
 # frame WORD: a broadcast frame of 60 bytes with WORD in it, as a stream has
