@@ -38,9 +38,9 @@ static const struct cli_option options[] = {
 	  offsetof(struct options, background), 0, 0, NULL },
 	{ 'P', "pidfile", CLI_STR, "FILE", "write the process id to FILE",
 	  offsetof(struct options, pidfile), 0, 0, NULL },
-	{ 0, "ready-fd", CLI_NUM, "N",
+	{ 0, "ready-fd", CLI_FD, "N",
 	  "write a newline to descriptor N when connected",
-	  offsetof(struct options, ready_fd), 0, 65535, NULL },
+	  offsetof(struct options, ready_fd), 0, 0, NULL },
 };
 /* clang-format on */
 
