@@ -212,19 +212,19 @@ if mounted("/etc", "/run"):
     home = unique("home")
     os.mkdir(home)
     env = dict(os.environ, HOME=home)
-    sw = Switch(env=env)
+    sw = Switch(env=env, rc=None)
     is_("/etc/vde2/vde_switch.rc is run", sw.do("port/showinfo")[0],
         "Numports=55")
     sw.stop()
     os.mkdir(home + "/.vde2")
     with open(home + "/.vde2/vde_switch.rc", "w") as f:
         f.write("port/setnumports 66\n")
-    sw = Switch(env=env)
+    sw = Switch(env=env, rc=None)
     is_("but not beside the one at home", sw.do("port/showinfo")[0],
         "Numports=66")
     sw.stop()
     env.pop("HOME")
-    sw = Switch(env=env)
+    sw = Switch(env=env, rc=None)
     is_("without HOME too", sw.do("port/showinfo")[0], "Numports=55")
     sw.stop()
     os.unlink("/etc/vde2/vde_switch.rc")

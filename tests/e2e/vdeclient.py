@@ -404,10 +404,11 @@ class NotReady(Exception):
 
 class Switch:
     """A vde_switch of this tree, ready. @prefix goes in front of the command;
-    what it says is in log(), also for a failed start (NotReady)."""
+    what it says is in log(), also for a failed start (NotReady). Without @rc
+    it looks for an rc file of its user's or this machine's."""
 
     def __init__(self, *options, directory=None, mgmt=True, nostdin=True,
-                 prefix=(), program="vde_switch", **popen):
+                 rc="/dev/null", prefix=(), program="vde_switch", **popen):
         base = unique("s")
         self.dir = directory or base + ".ctl"
         self.mgmt = base + ".mgmt" if mgmt is True else mgmt
@@ -418,6 +419,8 @@ class Switch:
             argv += ["-M", self.mgmt]
         if nostdin:
             argv.append("--nostdin")
+        if rc:
+            argv += ["-f", rc]
         r, w = os.pipe()
         popen.setdefault("stdin", subprocess.DEVNULL)
         popen.setdefault("stdout", subprocess.DEVNULL)
