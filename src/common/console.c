@@ -13,6 +13,11 @@
 
 #define MAX_CLIENTS 256
 
+static void turn_over(struct loop_hook *h)
+{
+	container_of(h, struct console, turn)->spent = 0;
+}
+
 struct console *console_new(const struct console_config *cfg)
 {
 	struct console *c = calloc(1, sizeof(*c));
@@ -21,6 +26,7 @@ struct console *console_new(const struct console_config *cfg)
 		return NULL;
 	c->cfg = *cfg;
 	list_init(&c->sessions);
+	loop_hook_add(cfg->loop, &c->turn, turn_over);
 	return c;
 }
 
@@ -29,6 +35,7 @@ void console_free(struct console *c)
 	if (!c)
 		return;
 	acceptor_stop(&c->acceptor);
+	loop_hook_del(&c->turn);
 	while (!list_empty(&c->sessions)) {
 		struct console_session *s = list_entry(
 			c->sessions.next, struct console_session, node);

@@ -21,6 +21,8 @@
 struct console {
 	struct console_config cfg;
 	struct acceptor acceptor; /* zero: no listener */
+	struct loop_hook turn;
+	uint64_t spent; /* by commands in this turn, ns */
 	struct list sessions;
 	size_t n_clients; /* sessions without the terminal */
 	unsigned int load_depth;
@@ -48,6 +50,7 @@ struct console_session {
 	bool broken; /* to be closed without further words */
 	bool running; /* inside a command */
 	bool logout; /* to end after this reply */
+	bool had_turn; /* the last session_run() ran something */
 	bool ended; /* farewell is said: closed once it has gone out */
 	size_t reply_at; /* where this reply starts in @out, if @running */
 	struct writer *json; /* of the "-j" command that runs, or NULL */

@@ -8,8 +8,8 @@
 #include "base/strbuf.h"
 #include "common/console_impl.h"
 
-#define BUDGET 16 /* commands in one turn, at least one ... */
-#define TIME_BUDGET LOOP_MS /* ... but no more after so long */
+#define BUDGET 16 /* commands of a session in one turn */
+#define TIME_BUDGET LOOP_MS /* of all sessions; then they wait for the next */
 #define FLUSH_ABOVE 32768 /* between two commands */
 
 struct console_session *session_new(struct console *c, bool terminal)
@@ -222,16 +222,13 @@ static void run_line(struct console_session *s, char *line, size_t len)
 	session_prompt(s);
 }
 
-static bool took_long(const struct console_session *s, uint64_t begin)
-{
-	return loop_clock(s->console->cfg.loop) - begin > TIME_BUDGET;
-}
-
 /* Nothing runs while output waits: who does not read need not ask. */
 void session_run(struct console_session *s, bool all)
 {
-	const uint64_t begin = loop_clock(s->console->cfg.loop);
+	struct console *c = s->console;
+	uint64_t begin = loop_clock(c->cfg.loop), now;
 
+	s->had_turn = false;
 	for (int i = 0; i < BUDGET && !s->ended && !s->broken; i++) {
 		const size_t limit = i ? FLUSH_ABOVE : 0;
 		enum linebuf_got got;
@@ -240,8 +237,7 @@ void session_run(struct console_session *s, bool all)
 
 		if (outbuf_pending(&s->out) > limit)
 			session_flush(s);
-		if (outbuf_pending(&s->out) > limit ||
-		    (i && took_long(s, begin)))
+		if (outbuf_pending(&s->out) > limit || c->spent > TIME_BUDGET)
 			return;
 		got = linebuf_next(&s->in, all || s->eof, &line, &len);
 		if (got == LINEBUF_NOTHING)
@@ -252,6 +248,10 @@ void session_run(struct console_session *s, bool all)
 			session_result(s, -E2BIG);
 			session_prompt(s);
 		}
+		s->had_turn = true;
+		now = loop_clock(c->cfg.loop);
+		c->spent += now - begin;
+		begin = now;
 	}
 }
 
@@ -278,9 +278,11 @@ void session_idle(struct console_session *s, bool fresh)
 /* ---- a client's socket ---- */
 
 /* Lines that are left over for the next turn wait for EPOLLOUT: with nothing
- * pending the loop calls at once, after everybody else had his turn. */
+ * pending the loop calls at once, after everybody else had his turn. When there
+ * was no time for all of the sessions, the next turn begins with another. */
 static void settle_socket(struct console_session *s)
 {
+	const struct console *c = s->console;
 	bool more = linebuf_ready(&s->in, s->eof);
 	bool waits = outbuf_pending(&s->out) > 0;
 	uint32_t events = waits || more ? EPOLLOUT : EPOLLIN;
@@ -290,7 +292,9 @@ static void settle_socket(struct console_session *s)
 		return;
 	}
 	session_idle(s, false);
-	if (loop_fd_want(s->console->cfg.loop, &s->io, events))
+	if (loop_fd_want(c->cfg.loop, &s->io, events) ||
+	    (more && s->had_turn && c->spent > TIME_BUDGET &&
+	     loop_fd_requeue(c->cfg.loop, &s->io)))
 		session_free(s);
 }
 

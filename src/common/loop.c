@@ -120,6 +120,15 @@ int loop_fd_want(struct loop *l, struct loop_fd *w, uint32_t events)
 	return 0;
 }
 
+/* The kernel keeps the ready ones in a queue. */
+int loop_fd_requeue(struct loop *l, const struct loop_fd *w)
+{
+	struct epoll_event ev = { .events = w->events, .data.ptr = unconst(w) };
+
+	epoll_ctl(l->epfd, EPOLL_CTL_DEL, w->fd, NULL);
+	return epoll_ctl(l->epfd, EPOLL_CTL_ADD, w->fd, &ev) ? -errno : 0;
+}
+
 void loop_fd_del(struct loop *l, struct loop_fd *w)
 {
 	if (!w->on)

@@ -68,6 +68,9 @@ int loop_fd_add(struct loop *, struct loop_fd *, int fd, uint32_t events,
 		loop_fd_fn *);
 /* Changes the events waited for (0: only hang-up); cheap if equal. */
 int loop_fd_want(struct loop *, struct loop_fd *, uint32_t events);
+/* Puts a watch that is ready again at once behind the others that are. 0, or
+ * -errno: it must go. */
+int loop_fd_requeue(struct loop *, const struct loop_fd *);
 /* Legal everywhere, also for a watch that is not in the loop. */
 void loop_fd_del(struct loop *, struct loop_fd *);
 

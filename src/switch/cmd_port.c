@@ -212,64 +212,88 @@ static int cmd_resetcounter(struct mgmt_req *rq, void *ctx)
 
 /* ---- listings ---- */
 
-/* Names as they were last shown in this listing: a directory service may be
- * slow, and a thousand ports are mostly one user's. */
+/* Names that this listing has shown: a directory service may be slow, and a
+ * thousand ports are mostly those of a few users. */
 struct name {
-	uint32_t id;
+	uint32_t id; /* PORT_NOBODY: unused */
 	char text[NAME_MAX_LEN];
 };
 
+#define NAMES_KEPT 4
+
 struct names {
-	struct name current, user, group;
+	struct name user[NAMES_KEPT], group[NAMES_KEPT];
+	unsigned int next; /* to be replaced */
 };
 
-static const struct names no_names = { { PORT_NOBODY, "NONE" },
-				       { PORT_NOBODY, "NONE" },
-				       { PORT_NOBODY, "NONE" } };
+static void names_init(struct names *names)
+{
+	names->next = 0;
+	for (size_t i = 0; i < NAMES_KEPT; i++)
+		names->user[i].id = names->group[i].id = PORT_NOBODY;
+}
+
+static const char *user_name(uint32_t id)
+{
+	const struct passwd *pw = getpwuid(id);
+
+	return pw ? pw->pw_name : NULL;
+}
+
+static const char *group_name(uint32_t id)
+{
+	const struct group *gr = getgrgid(id);
+
+	return gr ? gr->gr_name : NULL;
+}
 
 /* A name, or a number where there is no name. */
-static void set_name(struct name *n, uint32_t id, const char *text)
+static const char *find_name(struct name *known, unsigned int *next,
+			     uint32_t id, const char *(*look_up)(uint32_t id))
 {
+	struct name *n = &known[*next];
+	const char *text;
+
+	for (size_t i = 0; i < NAMES_KEPT; i++)
+		if (known[i].id == id)
+			return known[i].text;
+	text = look_up(id);
+	*next = (*next + 1) % NAMES_KEPT;
 	n->id = id;
-	if (id == PORT_NOBODY)
-		text = "NONE";
 	if (!text || str_copy(n->text, sizeof(n->text), text) < 0)
 		str_fmt(n->text, sizeof(n->text), "%u", id);
-}
-
-static void find_user(struct name *n, uint32_t uid)
-{
-	const struct passwd *pw = NULL;
-
-	if (n->id == uid)
-		return;
-	if (uid != PORT_NOBODY)
-		pw = getpwuid(uid);
-	set_name(n, uid, pw ? pw->pw_name : NULL);
-}
-
-static void find_group(struct name *n, uint32_t gid)
-{
-	const struct group *gr = NULL;
-
-	if (n->id == gid)
-		return;
-	if (gid != PORT_NOBODY)
-		gr = getgrgid(gid);
-	set_name(n, gid, gr ? gr->gr_name : NULL);
+	return n->text;
 }
 
 /* NONE is null in JSON. */
-static void show_name(struct writer *w, const char *key, const char *piece,
-		      const struct name *n)
+static void show_none(struct writer *w, const char *key, const char *piece)
 {
-	if (n->id != PORT_NOBODY) {
-		writer_str(w, key, piece, n->text, 0);
-		return;
-	}
 	writer_text(w, piece);
 	writer_str(w, key, NULL, NULL, 0);
-	writer_text(w, n->text);
+	writer_text(w, "NONE");
+}
+
+static void show_user(struct writer *w, const char *key, const char *piece,
+		      struct names *names, uint32_t uid)
+{
+	if (uid == PORT_NOBODY)
+		show_none(w, key, piece);
+	else
+		writer_str(w, key, piece,
+			   find_name(names->user, &names->next, uid, user_name),
+			   0);
+}
+
+static void show_group(struct writer *w, const char *key, const char *piece,
+		       struct names *names, uint32_t gid)
+{
+	if (gid == PORT_NOBODY)
+		show_none(w, key, piece);
+	else
+		writer_str(
+			w, key, piece,
+			find_name(names->group, &names->next, gid, group_name),
+			0);
 }
 
 static void show_counter(struct writer *w, const char *key, const char *piece,
@@ -301,9 +325,6 @@ static void show_endpoint(struct writer *w, const struct endpoint *ep)
 static void show_port(struct writer *w, const struct port *p,
 		      struct names *names)
 {
-	find_user(&names->current, p->current_uid);
-	find_user(&names->user, p->only_uid);
-	find_group(&names->group, p->only_gid);
 	writer_open(w, NULL);
 	writer_num(w, "port", "Port ", p->id, 4);
 	writer_num(w, "untagged_vlan", " untagged_vlan=", p->pvid, 4);
@@ -311,9 +332,9 @@ static void show_port(struct writer *w, const struct port *p,
 	writer_bool(w, "allocatable", p->allocatable, " - Unnamed Allocatable",
 		    " - NOT Unnamed Allocatable");
 	writer_line(w);
-	show_name(w, "current_user", " Current User: ", &names->current);
-	show_name(w, "user", " Access Control: (User: ", &names->user);
-	show_name(w, "group", " - Group: ", &names->group);
+	show_user(w, "current_user", " Current User: ", names, p->current_uid);
+	show_user(w, "user", " Access Control: (User: ", names, p->only_uid);
+	show_group(w, "group", " - Group: ", names, p->only_gid);
 	writer_text(w, ")");
 	writer_line(w);
 	show_counter(w, "in", " IN:  pkts ", p->in_frames, p->in_bytes);
@@ -332,12 +353,13 @@ typedef void show_fn(struct writer *, const struct port *, struct names *);
 static int show_ports(struct mgmt_req *rq, struct bridge *br, bool inactive,
 		      show_fn *show)
 {
-	struct names names = no_names;
+	struct names names;
 	struct port *one = NULL;
 	int rc = rq->argc ? find_port(br, rq->arg[0].num, &one) : 0;
 
 	if (one && !inactive && !port_is_active(one))
 		rc = -ENXIO;
+	names_init(&names);
 	writer_list(rq->w, "ports");
 	for (unsigned int i = 0; !rc && i <= br->numports; i++) {
 		const struct port *p = br->ports[i];

@@ -408,49 +408,82 @@ static void count_turn(struct loop_hook *h)
 	turns++;
 }
 
+#define SLOW_CLIENTS 5
+#define SLOW_LINES 10
+
+static int slow_done[SLOW_CLIENTS];
+
 /* A handler that takes its time: a long listing, a slow directory service. */
 static int cmd_slow(struct mgmt_req *rq, void *ctx)
 {
 	n_notes++;
+	slow_done[rq->arg[0].num]++;
 	virtual_now += 5 * LOOP_MS;
 	return 0;
 }
 
-static int most_in_a_turn, notes_before;
+static int most_in_a_turn, most_ahead, notes_before;
 
 static void count_notes(struct loop_hook *h)
 {
-	if (n_notes - notes_before > most_in_a_turn)
-		most_in_a_turn = n_notes - notes_before;
+	int n = n_notes - notes_before, min = SLOW_LINES, max = 0;
+
+	for (int i = 0; i < SLOW_CLIENTS; i++) {
+		if (slow_done[i] < min)
+			min = slow_done[i];
+		if (slow_done[i] > max)
+			max = slow_done[i];
+	}
+	if (n > most_in_a_turn)
+		most_in_a_turn = n;
+	if (max - min > most_ahead)
+		most_ahead = max - min;
 	notes_before = n_notes;
 }
 
-static void slow_commands_have_a_turn_each(void)
+static void slow_clients(struct client *cl)
+{
+	char line[] = "slow 0\n";
+
+	for (int i = 0; i < SLOW_CLIENTS; i++) {
+		client_open_quiet(&cl[i]);
+		CHECK(client_expect(&cl[i], "\n$ "));
+	}
+	for (int i = 0; i < SLOW_CLIENTS; i++) {
+		line[5] = (char)('0' + i);
+		client_repeat(&cl[i], line, SLOW_LINES);
+	}
+	for (int n = 0; n < SLOW_LINES; n++)
+		for (int i = 0; i < SLOW_CLIENTS; i++)
+			CHECK(client_expect(&cl[i], "1000 Success\n\n$ "));
+}
+
+static void slow_commands_have_a_turn_each_by_turns(void)
 {
 	static const struct mgmt_cmd cmds[] = {
-		{ "slow", "", "take 5 ms", cmd_slow, false },
+		{ "slow <count>", "N", "take 5 ms", cmd_slow, false },
 	};
 	static const struct mgmt_table table = { cmds, ARRAY_SIZE(cmds) };
-	static const struct mgmt mgmt = { &table, 1, NULL, 0, NULL };
+	static const struct mgmt_type types[] = { { "count", 0, 9 } };
+	static const struct mgmt mgmt = { &table, 1, types, 1, NULL };
+	struct client cl[SLOW_CLIENTS];
 	struct console *fixture;
 	struct loop_hook h;
-	struct client cl;
 
 	fixture_open();
 	fixture_stop_time();
 	fixture = console;
 	console = console_new(&(struct console_config){
 		.loop = loop, .mgmt = &mgmt, .greeting = "", .prompt = "$ " });
-	client_open_quiet(&cl);
-	notes_before = most_in_a_turn = 0;
+	notes_before = most_in_a_turn = most_ahead = 0;
 	loop_hook_add(loop, &h, count_notes);
-	client_repeat(&cl, "slow\n", 10);
-	CHECK(client_expect(&cl, "\n$ "));
-	for (int i = 0; i < 10; i++)
-		CHECK(client_expect(&cl, "1000 Success\n\n$ "));
+	slow_clients(cl);
+	CHECK(n_notes == SLOW_CLIENTS * SLOW_LINES);
 	CHECK(most_in_a_turn == 1);
+	CHECK(most_ahead <= 2);
 	loop_hook_del(&h);
-	client_close(&cl);
+	for (int i = 0; i < SLOW_CLIENTS; i++)
+		client_close(&cl[i]);
 	console_free(fixture);
 	fixture_close();
 }
@@ -719,7 +752,7 @@ int main(void)
 	RUN(a_client_that_stops_sending_gets_its_replies);
 	RUN(a_client_that_leaves_at_once_is_still_obeyed);
 	RUN(who_does_not_read_waits_and_loses_nothing);
-	RUN(slow_commands_have_a_turn_each);
+	RUN(slow_commands_have_a_turn_each_by_turns);
 	RUN(who_does_not_read_costs_no_time);
 	RUN(too_much_output_ends_the_connection_only);
 	RUN(one_session_cannot_keep_the_loop_to_itself);
