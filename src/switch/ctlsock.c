@@ -205,6 +205,8 @@ static int grant(struct ctlsock *cs, int fd, const struct wire_request *rq,
 		rc = dgram_attach_take(cs->dgram, &dr, fd);
 	if (rc && dr.connected)
 		who->refusal = "the switch cannot open its own data socket";
+	else if (rc == -ENOENT && path_fd >= 0 && access("/proc/self/fd", F_OK))
+		who->refusal = "the switch has no /proc to reach it by";
 	if (rc && dr.connected)
 		log_warn_rl(&cs->limit, loop_now(cs->sw->loop),
 			    "unable to open a data socket in %s: %s", cs->dir,

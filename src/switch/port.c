@@ -11,6 +11,15 @@
  * of slow endpoints may not starve the others. */
 #define POOL_RESERVE (4 * BATCH_MAX)
 
+/* A queue may be as long as this part of what is left of the pool (Choudhury
+ * and Hahne, "Dynamic queue length thresholds", 1998): the more of it slow
+ * endpoints hold, the less each may have, and some is always left for one
+ * that is slow for a moment only. */
+#define POOL_PART 8
+
+/* Queues shorter than this hold nobody back: they are full all the time. */
+#define HOLD_MIN_LIMIT 32
+
 /* What one turn of the loop may take on: that many frames, shared by those
  * who have some, but this many at least, and so many copies of the frames of
  * one endpoint. */
@@ -197,7 +206,8 @@ bool port_is_congested(const struct port *p)
 		const struct endpoint *ep = list_entry(it, struct endpoint,
 						       node);
 
-		if (p->may_hold && ep->queue.count > ep->queue.limit / 2)
+		if (p->may_hold && ep->queue.limit >= HOLD_MIN_LIMIT &&
+		    ep->queue.count > ep->queue.limit / 2)
 			return true;
 	}
 	return false;
@@ -242,6 +252,15 @@ void port_tx(struct port *p, struct frame *f, bool tagged)
 	p->out_bytes += frame_wire_len(f, tagged);
 }
 
+static bool pool_allows(const struct endpoint *ep,
+			const struct frame_pool *pool)
+{
+	size_t left = frame_pool_left(pool);
+
+	return left > POOL_RESERVE &&
+	       ep->queue.count < (left - POOL_RESERVE) / POOL_PART;
+}
+
 /* Keeps what the endpoint did not take, as far as its queue and the pool
  * allow. */
 static void enqueue(struct endpoint *ep, const struct frame_tx *tx, int n)
@@ -249,7 +268,7 @@ static void enqueue(struct endpoint *ep, const struct frame_tx *tx, int n)
 	struct port *p = ep->port;
 
 	for (int i = 0; i < n; i++) {
-		if (frame_pool_left(tx[i].frame->pool) < POOL_RESERVE) {
+		if (!pool_allows(ep, tx[i].frame->pool)) {
 			p->drops[DROP_NO_BUFFER]++;
 			continue;
 		}

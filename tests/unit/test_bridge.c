@@ -26,7 +26,7 @@ struct fake {
 };
 
 static struct bridge *br;
-static struct fake fakes[8];
+static struct fake fakes[9];
 static int events[BRIDGE_N_EVENTS];
 
 static int fake_send(struct endpoint *ep, const struct frame_tx *tx, int n)
@@ -418,6 +418,38 @@ static void an_empty_datagram_is_no_frame(void)
 	teardown();
 }
 
+static void slow_endpoints_leave_room_for_each_other(void)
+{
+	setup(8);
+	for (unsigned int i = 2; i <= 8; i++) {
+		rx(i, ALL, 0x020000000100 + i, -1);
+		txq_set_limit(&fakes[i].ep.queue, 10000);
+		fakes[i].room = 0;
+	}
+	for (int k = 0; k < 3000; k++)
+		for (unsigned int i = 2; i <= 7; i++)
+			rx(1, 0x020000000100 + i, A, -1);
+	CHECK(br->ports[2]->drops[DROP_NO_BUFFER] > 0);
+	CHECK(fakes[2].ep.queue.count - fakes[7].ep.queue.count <= 1);
+	for (int k = 0; k < 200; k++)
+		rx(1, 0x020000000108, A, -1);
+	CHECK(fakes[8].ep.queue.count == 200);
+	teardown();
+}
+
+static void a_short_queue_holds_nobody(void)
+{
+	setup(3);
+	rx(2, ALL, B, -1);
+	txq_set_limit(&fakes[2].ep.queue, 16);
+	fakes[2].room = 0;
+	for (int i = 0; i < 20; i++)
+		rx(1, B, A, -1);
+	CHECK(!fakes[1].paused);
+	CHECK(br->ports[2]->drops[DROP_QUEUE_FULL] == 4);
+	teardown();
+}
+
 static void a_full_batch_is_sent_without_waiting(void)
 {
 	struct frame *f[BATCH_MAX];
@@ -609,6 +641,8 @@ int main(void)
 	RUN(another_sender_may_be_held_after_one_has_left);
 	RUN(what_waits_for_an_endpoint_that_leaves_is_counted);
 	RUN(an_empty_datagram_is_no_frame);
+	RUN(slow_endpoints_leave_room_for_each_other);
+	RUN(a_short_queue_holds_nobody);
 	RUN(a_full_batch_is_sent_without_waiting);
 	RUN(a_turn_is_shared_by_those_who_are_ready);
 	RUN(who_floods_brings_fewer_frames);
