@@ -236,20 +236,6 @@ void bridge_flush(struct bridge *br)
 		port_flush(list_entry(br->touched.next, struct port, touched));
 }
 
-uint64_t bridge_hold_expire(struct bridge *br, uint64_t now)
-{
-	while (!list_empty(&br->holding)) {
-		struct port *p = list_entry(br->holding.next, struct port,
-					    holding);
-
-		if (now - p->held_since < PORT_HOLD_NS)
-			return p->held_since + PORT_HOLD_NS;
-		p->may_hold = list_empty(&p->held); /* they may have left */
-		port_release(p);
-	}
-	return 0;
-}
-
 /* ---- addresses ---- */
 
 uint64_t bridge_expire(struct bridge *br, uint64_t now)

@@ -100,9 +100,6 @@ void bridge_input(struct port *p, struct frame *, enum vlan_form, uint64_t now,
 		  struct port **full);
 /* Sends what gathered in this turn. */
 void bridge_flush(struct bridge *);
-/* Ends what was held back for too long. Returns when to call again (ns), 0:
- * nobody is held. */
-uint64_t bridge_hold_expire(struct bridge *, uint64_t now);
 /* Forgets idle addresses. Returns when to call again (ns), 0: not needed
  * before another address is learned. */
 uint64_t bridge_expire(struct bridge *, uint64_t now);

@@ -173,7 +173,7 @@ static void hold_due(struct loop_timer *t)
 {
 	struct vswitch *sw = container_of(t, struct vswitch, hold);
 	uint64_t now = loop_now(sw->loop);
-	uint64_t due = bridge_hold_expire(sw->br, now);
+	uint64_t due = port_hold_expire(sw->br, now);
 
 	if (due)
 		loop_timer_set(sw->loop, &sw->hold, due - now, hold_due);

@@ -238,6 +238,20 @@ void port_release(struct port *p)
 	list_del(&p->holding);
 }
 
+uint64_t port_hold_expire(struct bridge *br, uint64_t now)
+{
+	while (!list_empty(&br->holding)) {
+		struct port *p = list_entry(br->holding.next, struct port,
+					    holding);
+
+		if (now - p->held_since < PORT_HOLD_NS)
+			return p->held_since + PORT_HOLD_NS;
+		p->may_hold = list_empty(&p->held); /* they may have left */
+		port_release(p);
+	}
+	return 0;
+}
+
 /* ---- frames out ---- */
 
 void port_tx(struct port *p, struct frame *f, bool tagged)

@@ -109,6 +109,9 @@ void endpoint_init(struct endpoint *, const struct transport *, uint32_t id,
 bool port_is_congested(const struct port *);
 /* Pauses @ep until @on has room, or PORT_HOLD_NS after @now. */
 void port_hold(struct port *on, struct endpoint *ep, uint64_t now);
+/* Ends what was held back for too long. Returns when to call again (ns), 0:
+ * nobody is held. */
+uint64_t port_hold_expire(struct bridge *, uint64_t now);
 /* Resumes all that wait for @p. */
 void port_release(struct port *);
 

@@ -343,7 +343,7 @@ static void step_time(struct input *in)
 	expect(list_empty(&br->touched));
 	due = bridge_expire(br, now);
 	expect(!due || due > now);
-	due = bridge_hold_expire(br, now);
+	due = port_hold_expire(br, now);
 	expect(!due || due > now);
 	expect((due != 0) == !list_empty(&br->holding));
 }

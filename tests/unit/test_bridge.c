@@ -328,14 +328,14 @@ static void a_sender_is_held_until_its_receiver_has_read(void)
 		rx(1, B, A, -1);
 	CHECK(fakes[1].paused && !fakes[3].paused);
 	CHECK(fakes[2].ep.queue.count == 66);
-	CHECK(bridge_hold_expire(br, SEC) == SEC + PORT_HOLD_NS);
+	CHECK(port_hold_expire(br, SEC) == SEC + PORT_HOLD_NS);
 	fakes[2].room = 20;
 	endpoint_writable(&fakes[2].ep);
 	CHECK(fakes[1].paused);
 	fakes[2].room = 20;
 	endpoint_writable(&fakes[2].ep);
 	CHECK(!fakes[1].paused && fakes[2].ep.queue.count == 26);
-	CHECK(bridge_hold_expire(br, SEC) == 0);
+	CHECK(port_hold_expire(br, SEC) == 0);
 	teardown();
 }
 
@@ -347,7 +347,7 @@ static void a_receiver_that_does_not_read_holds_nobody_for_long(void)
 	for (int i = 0; i < 70; i++)
 		rx(1, B, A, -1);
 	CHECK(fakes[1].paused);
-	CHECK(bridge_hold_expire(br, SEC + PORT_HOLD_NS) == 0);
+	CHECK(port_hold_expire(br, SEC + PORT_HOLD_NS) == 0);
 	CHECK(!fakes[1].paused);
 	for (int i = 0; i < 100; i++)
 		rx(1, B, A, -1);
@@ -390,8 +390,8 @@ static void another_sender_may_be_held_after_one_has_left(void)
 	bridge_detach(&fakes[1].ep);
 	rx_len(3, B, A + 9, -1, 60, SEC + 1);
 	CHECK(fakes[3].paused);
-	CHECK(bridge_hold_expire(br, SEC + 1) == SEC + 1 + PORT_HOLD_NS);
-	CHECK(bridge_hold_expire(br, SEC + 1 + PORT_HOLD_NS) == 0);
+	CHECK(port_hold_expire(br, SEC + 1) == SEC + 1 + PORT_HOLD_NS);
+	CHECK(port_hold_expire(br, SEC + 1 + PORT_HOLD_NS) == 0);
 	CHECK(!fakes[3].paused);
 	teardown();
 }
