@@ -3,7 +3,7 @@
 LIBS += term
 ENGINES += term
 term_SRCS := src/term/session.c src/term/clean.c src/term/words.c \
-	src/term/script.c
+	src/term/script.c src/term/script_parse.c
 
 PROGS += unixterm unixcmd
 unixterm_SRCS := src/term/unixterm.c
