@@ -20,10 +20,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/ether.h"
 #include "base/num.h"
 #include "base/strbuf.h"
 #include "base/wire.h"
 #include "lib/conn.h"
+#include "lib/conn_ring.h"
 #include "lib/defaults.h"
 #include "lib/dgram.h"
 #include "lib/locator.h"
@@ -39,6 +41,7 @@ struct target {
 	const char *word; /* port number or name of a port group */
 	const char *group;
 	const char *mode;
+	const char *transport; /* "dgram", "ring", "auto" */
 	bool brackets;
 };
 
@@ -52,6 +55,7 @@ struct plan {
 	bool has_group;
 	gid_t gid;
 	mode_t mode;
+	bool ring, dgram; /* transports that will do */
 	const char *descr;
 };
 
@@ -100,6 +104,22 @@ static int plan_port(struct plan *p, const struct target *t, int port)
 	return 0;
 }
 
+/* The locator's word wins over the environment's. Rings only if they are
+ * asked for: "auto" takes them where the switch has them. */
+static int plan_transport(struct plan *p, const char *transport)
+{
+	bool any;
+
+	if (!transport)
+		transport = getenv("VDE_TRANSPORT");
+	if (!transport || !*transport)
+		transport = "dgram";
+	any = strcmp(transport, "auto") == 0;
+	p->ring = any || strcmp(transport, "ring") == 0;
+	p->dgram = any || strcmp(transport, "dgram") == 0;
+	return p->ring || p->dgram ? 0 : -EINVAL;
+}
+
 static int make_plan(struct plan *p, const struct target *t,
 		     const struct conn_args *args)
 {
@@ -109,6 +129,8 @@ static int make_plan(struct plan *p, const struct target *t,
 
 	*p = (struct plan){ .mode = args->mode, .descr = args->descr };
 	rc = plan_port(p, t, args->port);
+	if (rc == 0)
+		rc = plan_transport(p, t->transport);
 	if (rc < 0)
 		return rc;
 	if (group && *group) {
@@ -327,7 +349,33 @@ static int join(int ctl, int data, const char *dir, const char *name,
 	return rc;
 }
 
-static int open_dir(const char *dir, const struct plan *p, struct vdeconn **out)
+/* Rings, if the switch has them. -EOPNOTSUPP: it has not. */
+static int open_ring(const char *dir, const struct plan *p,
+		     struct vdeconn **out)
+{
+	const struct wire_request rq = { .type = p->type,
+					 .port = p->port,
+					 .max_len = ETHER_MAX_LEN };
+	int ctl = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const char *name;
+	int rc;
+
+	if (ctl < 0)
+		return -errno;
+	rc = set_timeout(ctl, HANDSHAKE_S);
+	if (rc == 0)
+		rc = connect_ctl(ctl, dir, p, &name);
+	if (rc == 0)
+		rc = ring_conn_open_take(ctl, &rq, p->descr, out);
+	if (rc == 0)
+		set_timeout(ctl, 0);
+	else
+		close(ctl);
+	return rc;
+}
+
+static int open_dgram(const char *dir, const struct plan *p,
+		      struct vdeconn **out)
 {
 	int ctl = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int data = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -352,6 +400,15 @@ fail:
 		close(ctl);
 	if (data >= 0)
 		close(data);
+	return rc;
+}
+
+static int open_dir(const char *dir, const struct plan *p, struct vdeconn **out)
+{
+	int rc = p->ring ? open_ring(dir, p, out) : -EOPNOTSUPP;
+
+	if (rc == -EOPNOTSUPP && p->dgram)
+		rc = open_dgram(dir, p, out);
 	return rc;
 }
 
@@ -408,9 +465,13 @@ static int open_system(const struct plan *p, struct vdeconn **out)
 static int parse_target(struct target *t, char *address)
 {
 	const struct locator_option options[] = {
-		{ "", &t->word },	   { "port", &t->word },
-		{ "portgroup", &t->word }, { "group", &t->group },
-		{ "mode", &t->mode },	   { NULL, NULL },
+		{ "", &t->word },
+		{ "port", &t->word },
+		{ "portgroup", &t->word },
+		{ "group", &t->group },
+		{ "mode", &t->mode },
+		{ "transport", &t->transport },
+		{ NULL, NULL },
 	};
 	int rc = locator_parse_path(address, options);
 
@@ -452,6 +513,8 @@ static void overlay(struct target *t, const struct target *over)
 		t->group = over->group;
 	if (over->mode)
 		t->mode = over->mode;
+	if (over->transport)
+		t->transport = over->transport;
 }
 
 /* A locator from the user's default file, under the options of @over. */

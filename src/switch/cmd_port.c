@@ -108,6 +108,16 @@ static int cmd_allocatable(struct mgmt_req *rq, void *ctx)
 	return rc;
 }
 
+static int cmd_rings(struct mgmt_req *rq, void *ctx)
+{
+	struct port *p;
+	int rc = find_port(bridge_of(ctx), rq->arg[0].num, &p);
+
+	if (!rc)
+		p->no_rings = rq->arg[1].num == 0;
+	return rc;
+}
+
 static bool is_nobody(const char *name)
 {
 	return !strcmp(name, "NONE") || !strcmp(name, "ANY");
@@ -332,6 +342,7 @@ static void show_port(struct writer *w, const struct port *p,
 	writer_bool(w, "allocatable", p->allocatable, " - Unnamed Allocatable",
 		    " - NOT Unnamed Allocatable");
 	writer_line(w);
+	writer_bool(w, "rings", !p->no_rings, NULL, NULL);
 	show_user(w, "current_user", " Current User: ", names, p->current_uid);
 	show_user(w, "user", " Access Control: (User: ", names, p->only_uid);
 	show_group(w, "group", " - Group: ", names, p->only_gid);
@@ -452,6 +463,7 @@ static const struct mgmt_cmd port_cmds[] = {
 	{ "port/resetcounter [<port>]", "[N]", "reset the port (N) counters", cmd_resetcounter, false },
 	{ "port/print [<port>]", "[N]", "print the port/endpoint table", cmd_print, true },
 	{ "port/allprint [<port>]", "[N]", "print the port/endpoint table (including inactive port)", cmd_allprint, true },
+	{ "port/rings <port> <bool>", "N 0/1", "may new clients of port N use shared memory? 1=Y 0=N", cmd_rings, false },
 	{ "port/drops [<port>]", "[N]", "print the dropped frames by reason", cmd_drops, true },
 };
 

@@ -23,6 +23,7 @@
 #include "common/acceptor.h"
 #include "common/unixsock.h"
 #include "switch/tr_dgram.h"
+#include "switch/tr_ring.h"
 
 #define PENDING_MAX 1024
 #define PENDING_TIME (10 * LOOP_SEC)
@@ -44,6 +45,7 @@ struct ctlsock {
 	struct vswitch *sw;
 	struct ctlsock_config cf;
 	struct dgram_shared *dgram;
+	struct ring_host *rings;
 	struct acceptor acceptor;
 	struct list pending; /* oldest first */
 	size_t n_pending;
@@ -187,9 +189,11 @@ static int find_port(struct ctlsock *cs, const struct wire_request *rq,
 	return rc;
 }
 
-/* 0, or -errno with nothing left behind but the connection. */
-static int grant(struct ctlsock *cs, int fd, const struct wire_request *rq,
-		 struct client *who, int port)
+/* An endpoint of VDE 2's kind: 0, or -errno with nothing left behind but the
+ * connection. */
+static int grant_dgram(struct ctlsock *cs, int fd,
+		       const struct wire_request *rq, struct client *who,
+		       int port)
 {
 	struct dgram_request dr = { .own = { .sun_family = AF_UNIX },
 				    .port = (unsigned int)port,
@@ -219,6 +223,35 @@ static int grant(struct ctlsock *cs, int fd, const struct wire_request *rq,
 	return rc;
 }
 
+/* The same with rings. Whatever fails here, datagrams may do. */
+static int grant_ring(struct ctlsock *cs, int fd, const struct wire_request *rq,
+		      const struct client *who, int port)
+{
+	struct wire_answer answer = { 0 };
+	int fds[WIRE_N_FDS];
+	const struct port *p = cs->sw->br->ports[port];
+	int rc = -EOPNOTSUPP;
+
+	if (!cs->cf.no_rings && !(p && p->no_rings))
+		rc = ring_attach_take(cs->rings, rq, (unsigned int)port,
+				      who->uid, fd, &answer, fds);
+	if (rc)
+		return rc;
+	ring_answer(fd, &answer, fds);
+	return 0;
+}
+
+static void refuse_ring(int fd, const struct client *who, int rc)
+{
+	struct wire_answer answer = { .status = (uint32_t)-rc };
+
+	str_fmt(answer.reason, sizeof(answer.reason), "%s",
+		who->refusal ? who->refusal : strerror(-rc));
+	if (!who->refusal)
+		answer.status = EOPNOTSUPP;
+	ring_answer(fd, &answer, NULL);
+}
+
 static void log_refusal(struct ctlsock *cs, const struct wire_request *rq,
 			const struct client *who, int rc)
 {
@@ -228,6 +261,8 @@ static void log_refusal(struct ctlsock *cs, const struct wire_request *rq,
 	if (rq->port || rq->type == WIRE_REQ_NEW_PORT0)
 		str_fmt(port, sizeof(port), "port %u",
 			rq->type == WIRE_REQ_NEW_PORT0 ? 0 : rq->port);
+	if (rq->version == WIRE_VERSION_RING)
+		path = "none (rings)";
 	log_warn_rl(&cs->limit, loop_now(cs->sw->loop),
 		    "refused %s to pid %ld of uid %lu, data socket %s%.*s: %s",
 		    port, (long)who->pid, (unsigned long)who->uid,
@@ -268,11 +303,16 @@ static void serve(struct pending *p, const struct wire_request *rq)
 	if ((rc == -ENOSPC || rc == -EACCES) && wait_for_leavers(p))
 		return;
 	pending_free(p, false);
-	if (!rc)
-		rc = grant(cs, fd, rq, &who, port);
+	if (!rc && rq->version == WIRE_VERSION_RING)
+		rc = grant_ring(cs, fd, rq, &who, port);
+	else if (!rc)
+		rc = grant_dgram(cs, fd, rq, &who, port);
 	if (!rc)
 		return;
-	log_refusal(cs, rq, &who, rc);
+	if (rc != -EOPNOTSUPP)
+		log_refusal(cs, rq, &who, rc);
+	if (rq->version == WIRE_VERSION_RING)
+		refuse_ring(fd, &who, rc);
 	close(fd);
 }
 
@@ -492,7 +532,9 @@ struct ctlsock *ctlsock_new(struct vswitch *sw, const struct ctlsock_config *cf)
 	cs->fd = -1;
 	list_init(&cs->pending);
 	cs->dgram = dgram_shared_new(sw);
-	if (!cs->dgram || open_dir(cs, cf->dir ? cf->dir : default_dir()))
+	cs->rings = ring_host_new(sw);
+	if (!cs->dgram || !cs->rings ||
+	    open_dir(cs, cf->dir ? cf->dir : default_dir()))
 		goto fail;
 	rc = acceptor_start(&cs->acceptor, sw->loop, cs->fd, cs->ctl, accepted);
 	if (!rc)
@@ -518,6 +560,7 @@ void ctlsock_free(struct ctlsock *cs)
 	if (cs->ours && cs->dir[0])
 		rmdir(cs->dir);
 	dgram_shared_free(cs->dgram);
+	ring_host_free(cs->rings);
 	free(cs);
 }
 

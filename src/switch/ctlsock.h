@@ -17,6 +17,7 @@ struct ctlsock_config {
 	gid_t group; /* of all of them, or UNIXSOCK_KEEP_GROUP */
 	unsigned int mgmt_mode; /* of the data socket of port 0 */
 	gid_t mgmt_group;
+	bool no_rings; /* datagrams only */
 };
 
 /* Creates or takes over the directory and listens. On failure logs why and

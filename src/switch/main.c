@@ -32,7 +32,7 @@ struct options {
 	const char *sock, *group, *mgmt, *mgmtgroup, *rcfile, *pidfile;
 	int64_t numports, hashsize, priority, ready_fd, debugclients;
 	unsigned int mode, dirmode, mgmtmode;
-	bool hub, fstp, daemon, nostdin;
+	bool hub, fstp, daemon, nostdin, norings;
 	uint64_t macaddr;
 	const char *taps[MAX_TAPS];
 	size_t n_taps;
@@ -73,6 +73,7 @@ static const struct cli_option options[] = {
 	{ 'd', "daemon", CLI_FLAG, NULL, "run in the background", OPT(daemon) },
 	{ 'p', "pidfile", CLI_STR, "FILE", "write the process id to FILE", OPT(pidfile) },
 	{ 0, "nostdin", CLI_FLAG, NULL, "no console on standard input", OPT(nostdin) },
+	{ 0, "norings", CLI_FLAG, NULL, "no shared memory: clients get datagrams", OPT(norings) },
 	{ 0, "ready-fd", CLI_FD, "N", "write a newline to descriptor N when ready", OPT(ready_fd) },
 	{ 'F', "fstp", CLI_FLAG, NULL, "start with spanning tree on", OPT(fstp) },
 	{ 0, "priority", CLI_NUM, "N", "bridge priority (0x8000)", OPT(priority), .min = 0, .max = 0xffff },
@@ -375,6 +376,7 @@ static int start_sockets(struct program *pr)
 		.group = group_of(o->group),
 		.mgmt_mode = o->mgmtmode,
 		.mgmt_group = group_of(o->mgmtgroup),
+		.no_rings = o->norings,
 	};
 
 	pr->sw.ctl = ctlsock_new(&pr->sw, &cf);

@@ -85,6 +85,7 @@ struct port {
 	uint64_t in_frames, in_bytes, out_frames, out_bytes;
 	uint64_t drops[DROP_N_REASONS];
 
+	bool no_rings; /* its clients get datagrams */
 	bool allocatable; /* to whoever asks for any port */
 	uint32_t current_uid; /* of the first endpoint, or PORT_NOBODY */
 	uint32_t only_uid, only_gid; /* access control, or PORT_NOBODY */

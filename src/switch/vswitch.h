@@ -38,6 +38,7 @@ struct vswitch {
 	struct loop_timer gc;
 	struct loop_timer hold;
 	struct log_limit move_limit;
+	struct log_limit client_limit;
 	uint64_t started; /* ns */
 	uint64_t macaddr;
 	uint16_t priority; /* of the bridge, for spanning tree */

@@ -150,10 +150,10 @@ for what, magic in ("zero", 0), ("the other byte order", 0xcefaedfe), \
         ("one bit", MAGIC ^ 1):
     is_refused("magic: " + what, "refused a request on %s/ctl: .*wrong magic"
                % re.escape(sw.dir), request=request_v3(missing, magic=magic))
-for v in 2, 4, 5, 256, 1 << 31, (1 << 31) + 1, (1 << 31) + 3, (1 << 32) - 1:
+for v in 2, 5, 6, 256, 1 << 31, (1 << 31) + 1, (1 << 31) + 3, (1 << 32) - 1:
     is_refused("version %d" % v, "unsupported protocol version|left out",
                request=request_v3(own.getsockname(), version=v))
-    if v == 5:
+    if v == 6:
         log_again()
 log_again()
 for t in 2, 3, 255:

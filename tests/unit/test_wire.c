@@ -124,7 +124,7 @@ static bool bad_version(uint32_t version)
 static void other_versions_are_refused(void)
 {
 	CHECK(bad_version(2) && req.version == 2);
-	CHECK(bad_version(4) && req.version == 4);
+	CHECK(bad_version(5) && req.version == 5);
 	CHECK(bad_version(0x100));
 	CHECK(bad_version(0x103));
 	/* No bit may be lost on the way. */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ring - frames from one process to another through shared memory
+ *
+ * One producer, one consumer. doc/protocol-ring.md is the specification; in
+ * short: @tail counts the bytes ever produced and @head those ever consumed,
+ * both modulo 2^32. A record is a 16-byte header and the frame, padded to 16
+ * bytes. The data area is mapped twice in a row, so that a record that wraps
+ * around is contiguous for whoever reads or writes it.
+ *
+ * A side that finds nothing to do sets its waits flag, looks once more and
+ * sleeps; the other side, after it has published, takes the flag and then
+ * kicks (how is not known here). A busy ring makes no system call.
+ *
+ * The other side is hostile. It may write anything anywhere at any time, so
+ * each side keeps its own index privately, copies a header once and checks
+ * the copy; a frame's bytes may still change while they are read.
+ */
+#ifndef BASE_RING_H
+#define BASE_RING_H
+
+#include <stdatomic.h>
+#include <sys/uio.h>
+
+#include "base/frame.h"
+
+#define RING_ALIGN 16
+#define RING_MIN_SIZE (UINT32_C(64) << 10)
+#define RING_MAX_SIZE (UINT32_C(8) << 20)
+
+/* In shared memory, one per direction; every field in its own cache line. */
+struct ring_shared {
+	_Alignas(64) _Atomic uint32_t tail; /* written by the producer */
+	_Alignas(64) _Atomic uint32_t head; /* written by the consumer */
+	_Alignas(64) _Atomic uint32_t consumer_waits; /* set by the consumer */
+	_Alignas(64) _Atomic uint32_t producer_waits; /* set by the producer */
+};
+static_assert(sizeof(struct ring_shared) == 256, "layout is a protocol");
+
+/* In front of each frame. */
+struct ring_record {
+	uint32_t len; /* of the frame, without padding */
+	uint16_t tci; /* valid with RING_TAGGED; the frame has no tag then */
+	uint8_t flags; /* FRAME_NEEDS_CSUM, RING_TAGGED */
+	uint8_t gso_type;
+	uint16_t hdr_len;
+	uint16_t gso_size;
+	uint16_t csum_start;
+	uint16_t csum_offset;
+};
+static_assert(sizeof(struct ring_record) == 16, "layout is a protocol");
+
+#define RING_TAGGED 0x80
+
+/* One side's private view of one direction. */
+struct ring {
+	struct ring_shared *sh;
+	uint8_t *data; /* mapped twice: 2 * size bytes */
+	uint32_t size; /* a power of two */
+	uint32_t pos; /* own index, as last published or about to be */
+	uint32_t other; /* the other side's index when last looked at */
+	uint32_t max_len; /* longest frame */
+};
+
+void ring_init(struct ring *, struct ring_shared *, uint8_t *data,
+	       uint32_t size, uint32_t max_len);
+
+static inline uint32_t ring_need(uint32_t len)
+{
+	return (sizeof(struct ring_record) + len + RING_ALIGN - 1) &
+	       ~(uint32_t)(RING_ALIGN - 1);
+}
+
+/* ---- producer ---- */
+
+/* Where a frame of @len may be written, after its record @r; NULL if there
+ * is no room now. Nothing is visible before ring_publish(). -EPROTO in
+ * *@err if the consumer's index makes no sense. */
+uint8_t *ring_reserve(struct ring *, const struct ring_record *r, int *err);
+/* Shows what was reserved to the consumer. True: it sleeps, kick it. */
+bool ring_publish(struct ring *);
+/* True: the consumer waits although there are frames; kick it. For the other
+ * side's request to look again. */
+bool ring_missed(struct ring *);
+/* Asks to be kicked when there is room for @len; false if there is already
+ * (do not sleep). */
+bool ring_wait_room(struct ring *, uint32_t len);
+
+/* ---- consumer ---- */
+
+/* The next frame's bytes, its checked record in @r; NULL if there is none,
+ * or if the producer broke the rules: then *@err is -EPROTO. Valid until
+ * ring_release(). Taken frames are passed over by ring_take(). */
+const uint8_t *ring_peek(struct ring *, struct ring_record *r, int *err);
+void ring_take(struct ring *, const struct ring_record *r);
+/* Nothing is left of what the producer had published just now. */
+bool ring_is_empty(struct ring *);
+/* Gives the room of all taken frames back. True: the producer sleeps and now
+ * at least a quarter of the ring is free: kick it. */
+bool ring_release(struct ring *);
+/* Asks to be kicked when there is a frame; false if there is one already. */
+bool ring_wait_data(struct ring *);
+/* Takes the wish back; false if the producer has taken it: a kick is on its
+ * way. */
+bool ring_wait_cancel(struct ring *);
+
+#endif

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Each endpoint has two rings in a sealed memory file, an eventfd by which the
+ * client kicks us, and two datagram socket pairs by which we kick the client
+ * when there are frames to read or there is room to send. Not eventfds: their
+ * counter and flags are shared with the client, who could make our write
+ * block.
+ *
+ * A kick makes an endpoint busy. Busy endpoints are served in turn, a batch
+ * each, once per turn of the loop, until their ring is empty and has been
+ * asked to kick again; so a busy ring costs no system call of its own, and a
+ * flooding client waits for the others like everybody else. A client that
+ * breaks the rules of the ring is unplugged.
+ */
+#include "switch/tr_ring.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/ringmap.h"
+#include "base/strbuf.h"
+#include "switch/ctlsock.h"
+
+#define DEFAULT_SIZE (UINT32_C(256) << 10)
+
+struct ring_host {
+	struct vswitch *sw;
+	struct list busy;
+	struct loop_timer serve; /* armed with no delay while any is busy */
+};
+
+struct ring_ep {
+	struct endpoint ep;
+	struct ring_host *host;
+	struct list busy;
+	struct loop_fd kick;
+	struct loop_fd ctl;
+	int fd_data, fd_room; /* to wake the client */
+	bool paused;
+	bool broken;
+	struct ringmap map;
+};
+
+/* ---- waking ---- */
+
+static void wake(int fd)
+{
+	/* EAGAIN: it has not even read the kicks before this one. */
+	if (send(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+		log_debug("unable to wake a client: %s", strerror(errno));
+}
+
+static void serve_due(struct loop_timer *t);
+
+static void make_busy(struct ring_ep *r)
+{
+	struct ring_host *h = r->host;
+
+	if (!list_linked(&r->busy))
+		list_add_tail(&h->busy, &r->busy);
+	if (!loop_timer_armed(&h->serve))
+		loop_timer_set(h->sw->loop, &h->serve, 0, serve_due);
+}
+
+/* ---- frames in ---- */
+
+/* Copies the next frame out of the ring; what the client does to it from now
+ * on is its own affair. */
+static bool take_one(struct ring_ep *r, struct frame *f)
+{
+	struct ring_record rec;
+	int err = 0;
+	const uint8_t *p = ring_peek(&r->map.to_switch, &rec, &err);
+
+	if (err)
+		r->broken = true;
+	if (!p)
+		return false;
+	f->len = rec.len;
+	memcpy(f->data, p, rec.len);
+	ring_take(&r->map.to_switch, &rec);
+	return true;
+}
+
+/* Up to one batch. True if there may be more. */
+static bool receive(struct ring_ep *r)
+{
+	struct vswitch *sw = r->host->sw;
+	int room = rx_batch_prepare(sw, &r->ep), n = 0;
+
+	while (n < room && take_one(r, sw->rx.frames[n]))
+		n++;
+	if (!n)
+		return false;
+	if (ring_release(&r->map.to_switch))
+		wake(r->fd_room);
+	port_rx_take(&r->ep, sw->rx.frames, n, loop_now(sw->loop));
+	rx_batch_consumed(&sw->rx, n);
+	return true;
+}
+
+/* One endpoint's share of a turn. */
+static void serve(struct ring_ep *r)
+{
+	if (r->ep.queue.count)
+		endpoint_writable(&r->ep);
+	if (ring_missed(&r->map.to_client))
+		wake(r->fd_data);
+	if (!r->paused && receive(r)) {
+		make_busy(r);
+		return;
+	}
+	if (r->broken) {
+		log_warn_rl(&r->host->sw->client_limit,
+			    loop_now(r->host->sw->loop),
+			    "unplugged %s from port %u: it broke its ring",
+			    r->ep.descr, r->ep.port->id);
+		bridge_detach(&r->ep);
+		return;
+	}
+	if (!r->paused && !ring_wait_data(&r->map.to_switch))
+		make_busy(r);
+}
+
+static void serve_due(struct loop_timer *t)
+{
+	struct ring_host *h = container_of(t, struct ring_host, serve);
+	struct list now;
+
+	if (list_empty(&h->busy))
+		return;
+	list_add_head(&h->busy, &now);
+	list_del(&h->busy);
+	while (!list_empty(&now)) {
+		struct ring_ep *r = list_entry(now.next, struct ring_ep, busy);
+
+		list_del(&r->busy);
+		serve(r);
+	}
+}
+
+static void kicked(struct loop_fd *w, uint32_t events)
+{
+	make_busy(container_of(w, struct ring_ep, kick));
+}
+
+static void ring_pause(struct endpoint *ep, bool on)
+{
+	struct ring_ep *r = container_of(ep, struct ring_ep, ep);
+
+	r->paused = on;
+	if (!on)
+		make_busy(r);
+}
+
+/* ---- frames out ---- */
+
+static bool put_one(struct ring *to, const struct frame_tx *tx, int *err)
+{
+	struct iovec iov[FRAME_IOV];
+	int k = frame_iov(tx->frame, tx->tagged, iov);
+	struct ring_record rec = { .len = (uint32_t)frame_wire_len(
+					   tx->frame, tx->tagged) };
+	uint8_t *p = ring_reserve(to, &rec, err);
+
+	if (!p)
+		return false;
+	for (int i = 0; i < k; i++) {
+		memcpy(p, iov[i].iov_base, iov[i].iov_len);
+		p += iov[i].iov_len;
+	}
+	return true;
+}
+
+static int ring_send(struct endpoint *ep, const struct frame_tx *tx, int n)
+{
+	struct ring_ep *r = container_of(ep, struct ring_ep, ep);
+	struct ring *to = &r->map.to_client;
+	int done = 0, err = 0;
+
+	while (done < n) {
+		if (frame_wire_len(tx[done].frame, tx[done].tagged) >
+		    to->max_len) {
+			ep->port->drops[DROP_SEND]++;
+			done++;
+		} else if (put_one(to, &tx[done], &err)) {
+			done++;
+		} else if (err) {
+			r->broken = true;
+			make_busy(r);
+			ep->port->drops[DROP_SEND] += (uint64_t)(n - done);
+			return n;
+		} else if (ring_wait_room(to, to->max_len)) {
+			break;
+		}
+	}
+	if (ring_publish(to))
+		wake(r->fd_data);
+	return done;
+}
+
+/* ---- life ---- */
+
+static void ring_close(struct endpoint *ep)
+{
+	struct ring_ep *r = container_of(ep, struct ring_ep, ep);
+	struct loop *loop = r->host->sw->loop;
+	int kick = r->kick.fd, ctl = r->ctl.fd;
+
+	loop_fd_del(loop, &r->kick);
+	loop_fd_del(loop, &r->ctl);
+	list_del(&r->busy);
+	close(kick);
+	close(ctl);
+	close(r->fd_data);
+	close(r->fd_room);
+	ringmap_close(&r->map);
+	ctlsock_retry(r->host->sw->ctl);
+	free(r);
+}
+
+static const struct transport tr_ring = {
+	.module = "unix prog",
+	.name = "ring",
+	.send = ring_send,
+	.pause = ring_pause,
+	.close = ring_close,
+};
+
+static void ctl_ready(struct loop_fd *w, uint32_t events)
+{
+	struct ring_ep *r = container_of(w, struct ring_ep, ctl);
+	char junk[4096];
+	ssize_t n = read(w->fd, junk, sizeof(junk));
+
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	bridge_detach(&r->ep);
+}
+
+/* What was asked for, within bounds; a power of two with room for a few of
+ * the longest frames. */
+static uint32_t choose_size(uint32_t wanted)
+{
+	uint32_t size = RING_MIN_SIZE;
+
+	if (!wanted)
+		wanted = DEFAULT_SIZE;
+	while (size < wanted && size < RING_MAX_SIZE)
+		size *= 2;
+	return size;
+}
+
+static int pair(int *ours, int *theirs)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sv))
+		return -errno;
+	*ours = sv[0];
+	*theirs = sv[1];
+	return 0;
+}
+
+static int open_fds(struct ring_ep *r, uint32_t size, int fds[WIRE_N_FDS])
+{
+	int rc;
+
+	fds[WIRE_FD_MEMORY] = ringmap_create(size);
+	if (fds[WIRE_FD_MEMORY] < 0)
+		return fds[WIRE_FD_MEMORY];
+	fds[WIRE_FD_SWITCH] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fds[WIRE_FD_SWITCH] < 0)
+		return -errno;
+	rc = pair(&r->fd_data, &fds[WIRE_FD_DATA]);
+	if (!rc)
+		rc = pair(&r->fd_room, &fds[WIRE_FD_ROOM]);
+	if (!rc)
+		rc = ringmap_open(&r->map, fds[WIRE_FD_MEMORY], size,
+				  ETHER_MAX_LEN);
+	return rc;
+}
+
+static void close_all(const int *fds, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+static int watch(struct ring_ep *r, int ctl, int kick)
+{
+	struct loop *loop = r->host->sw->loop;
+	int rc = loop_fd_add(loop, &r->kick, kick, EPOLLIN | EPOLLET, kicked);
+
+	if (!rc)
+		rc = loop_fd_add(loop, &r->ctl, ctl, EPOLLIN, ctl_ready);
+	if (rc)
+		loop_fd_del(loop, &r->kick);
+	return rc;
+}
+
+int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
+		     unsigned int port, uint32_t uid, int ctl,
+		     struct wire_answer *answer, int fds[static WIRE_N_FDS])
+{
+	struct ring_ep *r = calloc(1, sizeof(*r));
+	uint32_t size = choose_size(rq->ring_size);
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	r->host = h;
+	list_init(&r->busy);
+	r->fd_data = r->fd_room = -1;
+	for (int i = 0; i < WIRE_N_FDS; i++)
+		fds[i] = -1;
+	rc = open_fds(r, size, fds);
+	if (!rc)
+		rc = watch(r, ctl, fds[WIRE_FD_SWITCH]);
+	endpoint_init(&r->ep, &tr_ring, (uint32_t)fds[WIRE_FD_SWITCH], uid,
+		      rq->descr);
+	if (!rc)
+		rc = bridge_attach(h->sw->br, port, &r->ep);
+	if (rc) {
+		loop_fd_del(h->sw->loop, &r->kick);
+		loop_fd_del(h->sw->loop, &r->ctl);
+		ringmap_close(&r->map);
+		close_all(fds, WIRE_N_FDS);
+		close_all((const int[]){ r->fd_data, r->fd_room }, 2);
+		free(r);
+		return rc;
+	}
+	answer->port = port;
+	answer->ring_size = size;
+	answer->max_len = ETHER_MAX_LEN;
+	make_busy(r);
+	return 0;
+}
+
+void ring_answer(int fd, struct wire_answer *a, const int *fds)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(WIRE_N_FDS * sizeof(int))];
+	} ctl = { 0 };
+	struct iovec iov = { a, sizeof(*a) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c = &ctl.align;
+
+	a->magic = WIRE_MAGIC;
+	a->version = WIRE_VERSION_RING;
+	if (fds) {
+		msg.msg_control = ctl.room;
+		msg.msg_controllen = sizeof(ctl.room);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(WIRE_N_FDS * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, WIRE_N_FDS * sizeof(int));
+	}
+	/* A client that is gone already will be noticed by its EOF. */
+	sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (!fds)
+		return;
+	close(fds[WIRE_FD_MEMORY]);
+	close(fds[WIRE_FD_DATA]);
+	close(fds[WIRE_FD_ROOM]);
+}
+
+struct ring_host *ring_host_new(struct vswitch *sw)
+{
+	struct ring_host *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->sw = sw;
+	list_init(&h->busy);
+	return h;
+}
+
+void ring_host_free(struct ring_host *h)
+{
+	if (!h)
+		return;
+	loop_timer_del(h->sw->loop, &h->serve);
+	free(h);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/ring.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../unit/test.h"
+#include "base/ringmap.h"
+
+#define SIZE RING_MIN_SIZE
+#define MAX 9234
+
+/* Both sides of one pair of rings, as switch and client map them. */
+static struct ringmap sw, cl;
+
+static void setup(void)
+{
+	int fd = ringmap_create(SIZE);
+
+	CHECK(fd >= 0);
+	CHECK(ringmap_open(&sw, fd, SIZE, MAX) == 0);
+	CHECK(ringmap_open(&cl, fd, SIZE, MAX) == 0);
+	close(fd);
+}
+
+static void teardown(void)
+{
+	ringmap_close(&sw);
+	ringmap_close(&cl);
+}
+
+static bool put(struct ring *r, uint32_t len, uint8_t fill)
+{
+	struct ring_record rec = { .len = len };
+	int err = 0;
+	uint8_t *p = ring_reserve(r, &rec, &err);
+
+	CHECK(!err);
+	if (p)
+		memset(p, fill, len);
+	return p;
+}
+
+/* The length of the next frame, 0: none; all its bytes must be @fill. */
+static uint32_t get(struct ring *r, uint8_t fill)
+{
+	struct ring_record rec;
+	int err = 0;
+	const uint8_t *p = ring_peek(r, &rec, &err);
+
+	CHECK(!err);
+	if (!p)
+		return 0;
+	for (uint32_t i = 0; i < rec.len; i++)
+		if (p[i] != fill)
+			CHECK(p[i] == fill);
+	ring_take(r, &rec);
+	return rec.len;
+}
+
+static void what_is_published_is_seen_and_nothing_before(void)
+{
+	setup();
+	CHECK(put(&cl.to_switch, 60, 1) && put(&cl.to_switch, 1514, 2));
+	CHECK(get(&sw.to_switch, 1) == 0);
+	ring_publish(&cl.to_switch);
+	CHECK(get(&sw.to_switch, 1) == 60);
+	CHECK(get(&sw.to_switch, 2) == 1514);
+	CHECK(get(&sw.to_switch, 0) == 0);
+	teardown();
+}
+
+static void frames_cross_the_end_of_the_ring_in_one_piece(void)
+{
+	setup();
+	for (uint32_t i = 0; i < 1000; i++) {
+		uint32_t len = 14 + i * 7919 % (MAX - 14);
+
+		CHECK(put(&sw.to_client, len, (uint8_t)i));
+		ring_publish(&sw.to_client);
+		CHECK(get(&cl.to_client, (uint8_t)i) == len);
+		ring_release(&cl.to_client);
+	}
+	teardown();
+}
+
+static void a_full_ring_takes_nothing_until_something_is_released(void)
+{
+	uint32_t n = 0;
+
+	setup();
+	while (put(&cl.to_switch, 1008, 1)) /* 1024 with its record */
+		n++;
+	CHECK(n == SIZE / 1024);
+	ring_publish(&cl.to_switch);
+	CHECK(ring_wait_room(&cl.to_switch, 1008));
+	for (uint32_t i = 1; i <= n; i++) {
+		CHECK(get(&sw.to_switch, 1) == 1008);
+		/* the kick comes with a quarter of the ring, once */
+		CHECK(ring_release(&sw.to_switch) == (i == n / 4));
+	}
+	CHECK(!ring_wait_room(&cl.to_switch, 1008));
+	CHECK(put(&cl.to_switch, 1008, 1));
+	teardown();
+}
+
+static void a_sleeping_consumer_is_kicked_once(void)
+{
+	setup();
+	CHECK(ring_wait_data(&sw.to_switch));
+	put(&cl.to_switch, 60, 1);
+	CHECK(ring_publish(&cl.to_switch));
+	put(&cl.to_switch, 60, 1);
+	CHECK(!ring_publish(&cl.to_switch));
+	CHECK(!ring_wait_data(&sw.to_switch)); /* there are frames */
+	CHECK(ring_missed(&cl.to_switch));
+	CHECK(!ring_missed(&cl.to_switch));
+	CHECK(!ring_wait_cancel(&sw.to_switch)); /* the kick was taken */
+	teardown();
+}
+
+static void impossible_indices_and_lengths_are_refused(void)
+{
+	struct ring_record rec = { .len = 60 };
+	int err = 0;
+
+	setup(); /* more produced than fits */
+	atomic_store(&cl.to_switch.sh->tail, SIZE + 16);
+	CHECK(!ring_peek(&sw.to_switch, &rec, &err) && err == -EPROTO);
+	teardown();
+
+	setup(); /* less than a record */
+	err = 0;
+	atomic_store(&cl.to_switch.sh->tail, 8);
+	CHECK(!ring_peek(&sw.to_switch, &rec, &err) && err == -EPROTO);
+	teardown();
+
+	setup(); /* a frame longer than what was published */
+	err = 0;
+	put(&cl.to_switch, 2000, 1);
+	atomic_store(&cl.to_switch.sh->tail, 1024);
+	CHECK(!ring_peek(&sw.to_switch, &rec, &err) && err == -EPROTO);
+	teardown();
+
+	setup(); /* a frame longer than any may be, up to 2^32 - 1 */
+	for (uint32_t len = MAX + 1; len;
+	     len = len < 0x80000000 ? len * 2 : 0) {
+		err = 0;
+		memcpy(cl.to_switch.data, &(struct ring_record){ .len = len },
+		       sizeof(rec));
+		atomic_store(&cl.to_switch.sh->tail, SIZE);
+		CHECK(!ring_peek(&sw.to_switch, &rec, &err));
+		CHECK(err == -EPROTO);
+	}
+	teardown();
+
+	setup(); /* a consumer that claims to have read the future */
+	err = 0;
+	atomic_store(&sw.to_client.sh->head, 0x40000000);
+	for (int i = 0; i < 100 && !err; i++) {
+		rec.len = 1008;
+		ring_reserve(&sw.to_client, &rec, &err);
+	}
+	CHECK(err == -EPROTO);
+	teardown();
+}
+
+static void a_file_that_can_shrink_is_not_mapped(void)
+{
+	FILE *f = tmpfile();
+	struct ringmap m;
+
+	CHECK(f && ftruncate(fileno(f), RINGMAP_HEADER + 2 * SIZE) == 0);
+	CHECK(ringmap_open(&m, fileno(f), SIZE, MAX) < 0);
+	fclose(f);
+	CHECK(ringmap_open(&m, ringmap_create(SIZE), 2 * SIZE, MAX) == -EPROTO);
+	CHECK(ringmap_open(&m, ringmap_create(SIZE), SIZE - 1, MAX) == -EPROTO);
+	CHECK(ringmap_open(&m, 0, 0, MAX) == -EPROTO);
+}
+
+/* The other process checks order and content of a million frames. */
+static void two_processes_pass_a_million_frames(void)
+{
+	const uint32_t n = 1000000;
+	uint32_t sent = 0;
+	int status;
+	pid_t pid;
+
+	setup();
+	pid = fork();
+	if (!pid) {
+		uint32_t got = 0;
+
+		alarm(60);
+		while (got < n) {
+			struct ring_record rec;
+			int err = 0;
+			const uint8_t *p;
+			uint32_t v;
+
+			p = ring_peek(&sw.to_switch, &rec, &err);
+			if (err)
+				_exit(1);
+			if (!p) {
+				sched_yield();
+				continue;
+			}
+			memcpy(&v, p, 4);
+			if (v != got || rec.len != 14 + got % 200)
+				_exit(2);
+			ring_take(&sw.to_switch, &rec);
+			ring_release(&sw.to_switch);
+			got++;
+		}
+		_exit(0);
+	}
+	alarm(60);
+	while (sent < n) {
+		struct ring_record rec = { .len = 14 + sent % 200 };
+		int err = 0;
+		uint8_t *p = ring_reserve(&cl.to_switch, &rec, &err);
+
+		if (!p) {
+			sched_yield();
+			continue;
+		}
+		memcpy(p, &sent, 4);
+		ring_publish(&cl.to_switch);
+		sent++;
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	alarm(0);
+	teardown();
+}
+
+int main(void)
+{
+	RUN(what_is_published_is_seen_and_nothing_before);
+	RUN(frames_cross_the_end_of_the_ring_in_one_piece);
+	RUN(a_full_ring_takes_nothing_until_something_is_released);
+	RUN(a_sleeping_consumer_is_kicked_once);
+	RUN(impossible_indices_and_lengths_are_refused);
+	RUN(a_file_that_can_shrink_is_not_mapped);
+	RUN(two_processes_pass_a_million_frames);
+	DONE();
+}
