@@ -17,7 +17,11 @@
 #define ETHER_MTU 9216 /* largest payload */
 #define ETHER_MAX_LEN (ETHER_MTU + ETHER_HDR_LEN + ETHER_TAG_LEN)
 
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_ARP 0x0806
 #define ETHERTYPE_VLAN 0x8100
+#define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_QINQ 0x88a8 /* an outer tag */
 
 #define VLAN_VID_MASK 0x0fff
 #define VLAN_NONE 4095 /* as a port's untagged VLAN: no untagged traffic */
@@ -28,6 +32,11 @@
 static inline uint16_t ether_be16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t ether_be32(const uint8_t *p)
+{
+	return (uint32_t)ether_be16(p) << 16 | ether_be16(p + 2);
 }
 
 static inline uint64_t ether_addr(const uint8_t *p)

@@ -24,7 +24,7 @@
 
 /* The meaning of the fields of struct virtio_net_hdr (virtio 1.2, 5.1.6). */
 struct frame_offload {
-	uint8_t flags; /* FRAME_NEEDS_CSUM */
+	uint8_t flags; /* FRAME_NEEDS_CSUM, FRAME_DATA_VALID */
 	uint8_t gso_type; /* FRAME_GSO_NONE: an ordinary frame */
 	uint16_t hdr_len;
 	uint16_t gso_size;
@@ -33,7 +33,13 @@ struct frame_offload {
 };
 
 #define FRAME_NEEDS_CSUM 1
+#define FRAME_DATA_VALID 2
 #define FRAME_GSO_NONE 0
+#define FRAME_GSO_TCPV4 1
+#define FRAME_GSO_UFO 3 /* fragments of IP: nobody here asks for it */
+#define FRAME_GSO_TCPV6 4
+#define FRAME_GSO_UDP_L4 5
+#define FRAME_GSO_ECN 0x80 /* a bit: TCP with CWR in its first segment */
 
 struct frame_pool;
 

@@ -11,9 +11,6 @@
 #define N_BUCKETS 256
 #define PLACES 4
 
-#define ETHERTYPE_IPV4 0x0800
-#define ETHERTYPE_ARP 0x0806
-#define ETHERTYPE_IPV6 0x86dd
 #define ARP_HEAD 8 /* types and lengths, before the addresses */
 
 struct place {
