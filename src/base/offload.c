@@ -1,270 +1,487 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/offload.h"
 
+#include <errno.h>
 #include <string.h>
 
-#define ETHERTYPE_IPV4 0x0800
-#define ETHERTYPE_IPV6 0x86dd
-#define ETHERTYPE_QINQ 0x88a8
+#include "base/csum.h"
+#include "base/inet.h"
 
-#define IPV4_MIN 20
-#define IPV6_LEN 40
-#define TCP_MIN 20
-#define UDP_LEN 8
+#define FLAGS (FRAME_NEEDS_CSUM | FRAME_DATA_VALID)
+#define GSO_BY_FRAGS 0xffff /* a gso_size that Linux keeps for itself */
+#define SUM_LEN 2
+#define TAG_AT FRAME_ADDRS
+/* What is copied and read of a frame; a tag may come to it. */
+#define PREFIX (OFFLOAD_HDR_MAX - ETHER_TAG_LEN)
 
-#define PROTO_HOPOPTS 0
-#define PROTO_TCP 6
-#define PROTO_UDP 17
-#define PROTO_DSTOPTS 60
+static_assert(sizeof(struct frame_offload) == OFFLOAD_VNET_LEN &&
+		      offsetof(struct frame_offload, hdr_len) == 2 &&
+		      offsetof(struct frame_offload, csum_offset) == 8,
+	      "struct virtio_net_hdr in the byte order of this machine");
 
-#define TCP_FIN 0x01
-#define TCP_PSH 0x08
-#define TCP_CWR 0x80
+/* ---- metadata ---- */
 
-static void put_be16(uint8_t *p, unsigned int v)
+struct kind {
+	uint8_t type; /* FRAME_GSO_* */
+	uint8_t cap;
+	uint8_t version; /* of IP; 0: either */
+	uint8_t proto;
+	uint16_t csum_offset;
+	uint16_t max_segs;
+};
+
+/* NULL for what nobody here knows. */
+static const struct kind *kind_of(uint8_t gso_type)
 {
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)(v & 0xff);
-}
+	static const struct kind kinds[] = {
+		{ FRAME_GSO_TCPV4, OFFLOAD_TSO4, 4, INET_TCP, TCP_CSUM,
+		  OFFLOAD_TCP_SEGS },
+		{ FRAME_GSO_TCPV6, OFFLOAD_TSO6, 6, INET_TCP, TCP_CSUM,
+		  OFFLOAD_TCP_SEGS },
+		{ FRAME_GSO_UDP_L4, OFFLOAD_USO, 0, INET_UDP, UDP_CSUM,
+		  OFFLOAD_UDP_SEGS },
+	};
 
-static uint32_t get_be32(const uint8_t *p)
-{
-	return (uint32_t)ether_be16(p) << 16 | ether_be16(p + 2);
-}
-
-static void put_be32(uint8_t *p, uint32_t v)
-{
-	put_be16(p, v >> 16);
-	put_be16(p + 2, v & 0xffff);
-}
-
-/* ---- checksums (RFC 1071) ---- */
-
-/* The ones' complement sum does not care for byte order as long as it is the
- * same everywhere: words are added as this machine reads them. */
-static uint64_t sum_bytes(const uint8_t *p, size_t n, uint64_t sum)
-{
-	uint16_t last = 0;
-
-	for (; n >= 8; p += 8, n -= 8) {
-		uint32_t word[2];
-
-		memcpy(word, p, sizeof(word));
-		sum += (uint64_t)word[0] + word[1];
+	if (gso_type == (FRAME_GSO_UDP_L4 | FRAME_GSO_ECN))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (kinds[i].type == (gso_type & ~FRAME_GSO_ECN))
+			return &kinds[i];
 	}
-	for (; n >= 2; p += 2, n -= 2) {
-		memcpy(&last, p, sizeof(last));
-		sum += last;
+	return NULL;
+}
+
+static uint16_t swap_le(uint16_t v)
+{
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap16(v)
+						      : v;
+}
+
+static void swap_fields(struct frame_offload *o)
+{
+	o->hdr_len = swap_le(o->hdr_len);
+	o->gso_size = swap_le(o->gso_size);
+	o->csum_start = swap_le(o->csum_start);
+	o->csum_offset = swap_le(o->csum_offset);
+}
+
+void offload_from_vnet(struct frame_offload *o,
+		       const uint8_t hdr[static OFFLOAD_VNET_LEN], bool le)
+{
+	memcpy(o, hdr, sizeof(*o));
+	if (le)
+		swap_fields(o);
+	o->flags &= FLAGS;
+	if (!(o->flags & FRAME_NEEDS_CSUM))
+		o->csum_start = o->csum_offset = 0;
+	if (o->gso_type == FRAME_GSO_NONE)
+		o->gso_size = o->hdr_len = 0;
+}
+
+void offload_to_vnet(uint8_t hdr[static OFFLOAD_VNET_LEN],
+		     const struct frame_offload *o, bool le)
+{
+	struct frame_offload v = *o;
+
+	if (le)
+		swap_fields(&v);
+	memcpy(hdr, &v, sizeof(v));
+}
+
+bool offload_fits(const struct frame_offload *o, unsigned int caps)
+{
+	unsigned int need = o->flags & FRAME_NEEDS_CSUM ? OFFLOAD_CSUM : 0;
+	const struct kind *kind;
+
+	if (o->gso_type != FRAME_GSO_NONE) {
+		kind = kind_of(o->gso_type);
+		if (!kind)
+			return false;
+		need |= OFFLOAD_CSUM | kind->cap;
+		if (o->gso_type & FRAME_GSO_ECN)
+			need |= OFFLOAD_ECN;
 	}
-	if (n) {
-		last = 0;
-		memcpy(&last, p, 1);
-		sum += last;
-	}
-	return sum;
+	return (caps & need) == need;
 }
 
-/* As the two bytes to be stored. */
-static uint16_t fold(uint64_t sum)
+static bool shifted(uint16_t *v, int bytes)
 {
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	return (uint16_t)~sum;
-}
+	int to = *v + bytes;
 
-/* A sum of 0 is sent as its other form: to UDP 0 means that there is none. */
-static void put_csum(uint8_t *field, uint64_t sum)
-{
-	uint16_t v = fold(sum);
-
-	if (!v)
-		v = 0xffff;
-	memcpy(field, &v, sizeof(v));
-}
-
-bool offload_csum(uint8_t *frame, size_t len, const struct frame_offload *o)
-{
-	size_t start = o->csum_start, field = start + o->csum_offset;
-
-	if (start < ETHER_HDR_LEN || start >= len || field + 2 > len)
+	if (to < ETHER_HDR_LEN || to > UINT16_MAX)
 		return false;
-	put_csum(frame + field, sum_bytes(frame + start, len - start, 0));
+	*v = (uint16_t)to;
 	return true;
 }
 
-/* ---- headers ---- */
-
-/* Where the IP header is, 0 for none; *@type tells which. */
-static size_t find_ip(const uint8_t *frame, size_t len, uint16_t *type)
+bool offload_shift(struct frame_offload *o, int bytes)
 {
-	size_t at = FRAME_ADDRS;
+	struct frame_offload to = *o;
 
-	for (int tags = 0; tags < 3; tags++, at += ETHER_TAG_LEN) {
-		if (at + 2 > len)
-			return 0;
-		*type = ether_be16(frame + at);
-		if (*type != ETHERTYPE_VLAN && *type != ETHERTYPE_QINQ)
-			return at + 2;
-	}
-	return 0;
-}
-
-static size_t find_l4_v4(const uint8_t *frame, size_t len, size_t ip,
-			 uint8_t *proto)
-{
-	size_t ihl;
-
-	if (ip + IPV4_MIN > len || frame[ip] >> 4 != 4)
-		return 0;
-	ihl = (size_t)(frame[ip] & 15) * 4;
-	if (ihl < IPV4_MIN || ip + ihl > len)
-		return 0;
-	*proto = frame[ip + 9];
-	return ip + ihl;
-}
-
-/* Over the extension headers that may stand in front of a segment. Not over a
- * routing header: it changes the address that the checksum covers. */
-static size_t find_l4_v6(const uint8_t *frame, size_t len, size_t ip,
-			 uint8_t *proto)
-{
-	size_t at = ip + IPV6_LEN;
-
-	if (at > len || frame[ip] >> 4 != 6)
-		return 0;
-	*proto = frame[ip + 6];
-	while (*proto == PROTO_HOPOPTS || *proto == PROTO_DSTOPTS) {
-		if (at + 8 > len)
-			return 0;
-		*proto = frame[at];
-		at += 8 + (size_t)frame[at + 1] * 8;
-	}
-	return at <= len ? at : 0;
-}
-
-/* The offset of the payload, 0 if the header is not whole. */
-static size_t find_payload(const uint8_t *frame, size_t len, size_t l4,
-			   bool udp)
-{
-	size_t hdr = UDP_LEN;
-
-	if (l4 + (udp ? UDP_LEN : TCP_MIN) > len)
-		return 0;
-	if (!udp)
-		hdr = (size_t)(frame[l4 + 12] >> 4) * 4;
-	return (udp || hdr >= TCP_MIN) && l4 + hdr <= len ? l4 + hdr : 0;
-}
-
-static bool known_type(const struct frame_offload *o, uint16_t ethertype)
-{
-	switch (o->gso_type & ~FRAME_GSO_ECN) {
-	case FRAME_GSO_TCPV4:
-		return ethertype == ETHERTYPE_IPV4;
-	case FRAME_GSO_TCPV6:
-		return ethertype == ETHERTYPE_IPV6;
-	case FRAME_GSO_UDP_L4:
-		return ethertype == ETHERTYPE_IPV4 ||
-		       ethertype == ETHERTYPE_IPV6;
-	default:
+	if (to.flags & FRAME_NEEDS_CSUM && !shifted(&to.csum_start, bytes))
 		return false;
+	if (to.hdr_len && !shifted(&to.hdr_len, bytes))
+		return false;
+	*o = to;
+	return true;
+}
+
+/* ---- what is to be done ---- */
+
+/* The field lies behind everything that is looked at to switch a frame, or
+ * to let it pass; Linux demands as much in front of it even if there is no
+ * IP. */
+static bool csum_is_sane(const struct inet *in, size_t len,
+			 const struct frame_offload *o)
+{
+	size_t from = in->l3 + (size_t)INET4_HDR_LEN;
+
+	if (in->version == 4)
+		from = in->l4;
+	else if (in->version == 6)
+		from = in->l3 + (size_t)INET6_HDR_LEN;
+	return o->csum_start >= from &&
+	       (size_t)o->csum_start + o->csum_offset + SUM_LEN <= len;
+}
+
+/* Segments of a frame that is to be cut; 0: refused. */
+static unsigned int count_segs(const struct inet *in, size_t len,
+			       const struct frame_offload *o)
+{
+	const struct kind *kind = kind_of(o->gso_type);
+	size_t room = INET_MAX_LEN + (in->version == 6 ? INET6_HDR_LEN : 0);
+	size_t segs;
+
+	if (!kind || !in->payload || in->proto != kind->proto ||
+	    (kind->version && in->version != kind->version))
+		return 0;
+	if (!(o->flags & FRAME_NEEDS_CSUM) || o->csum_start != in->l4 ||
+	    o->csum_offset != kind->csum_offset)
+		return 0;
+	if (!o->gso_size || o->gso_size == GSO_BY_FRAGS || len - in->l3 > room)
+		return 0;
+	len -= in->payload;
+	segs = len ? (len + o->gso_size - 1) / o->gso_size : 1;
+	return segs <= kind->max_segs ? (unsigned int)segs : 0;
+}
+
+/* How many frames it makes, from the first @have bytes; 0: refused. */
+static unsigned int plan(struct inet *in, const uint8_t *frame, size_t have,
+			 size_t len, const struct frame_offload *o)
+{
+	if (len < ETHER_HDR_LEN || o->hdr_len > len || o->flags & ~FLAGS)
+		return 0;
+	if (offload_is_none(o))
+		return 1;
+	if (!inet_parse(in, frame, have) || !csum_is_sane(in, len, o))
+		return 0;
+	return o->gso_type == FRAME_GSO_NONE ? 1 : count_segs(in, len, o);
+}
+
+bool offload_check(const uint8_t *frame, size_t len,
+		   const struct frame_offload *o)
+{
+	struct inet in;
+
+	return plan(&in, frame, size_min(len, PREFIX), len, o) > 0;
+}
+
+/* The sum of the pseudo-header, for the checksum field. Of UDP it has the
+ * length that is in the header. */
+static uint16_t begun_csum(const struct inet *in, const uint8_t *frame,
+			   size_t len)
+{
+	const uint8_t *addrs = frame + in->l3 + INET6_ADDRS;
+	uint16_t l4_len = csum_num((uint16_t)(len - in->l4));
+	size_t n = 32;
+
+	if (in->version == 4) {
+		addrs = frame + in->l3 + INET4_ADDRS;
+		n = 8;
 	}
+	if (in->proto == INET_UDP)
+		l4_len = csum_get(frame + in->l4 + UDP_LEN);
+	return csum_fold(csum_sum(addrs, n) + csum_num(in->proto) +
+			 (uint64_t)l4_len);
 }
 
-bool offload_cut_start(struct offload_cut *c, const uint8_t *frame, size_t len,
-		       const struct frame_offload *o)
+/* The place of a checksum that nobody told. An IPv6 header that is not alone
+ * need not have the address that the sum is over. */
+static bool find_csum(const uint8_t *frame, size_t len, struct frame_offload *o)
 {
-	uint8_t proto = 0;
-	uint16_t type = 0;
+	const struct kind *kind = kind_of(o->gso_type);
+	struct inet in;
 
-	*c = (struct offload_cut){ .frame = frame,
-				   .len = len,
-				   .step = o->gso_size,
-				   .ecn = o->gso_type & FRAME_GSO_ECN };
-	c->ip = find_ip(frame, len, &type);
-	if (!c->ip || !o->gso_size || !known_type(o, type))
+	if (!kind || !inet_parse(&in, frame, size_min(len, PREFIX)) ||
+	    !in.payload || (in.version == 6 && in.options))
 		return false;
-	c->v6 = type == ETHERTYPE_IPV6;
-	c->udp = (o->gso_type & ~FRAME_GSO_ECN) == FRAME_GSO_UDP_L4;
-	c->l4 = c->v6 ? find_l4_v6(frame, len, c->ip, &proto)
-		      : find_l4_v4(frame, len, c->ip, &proto);
-	if (!c->l4 || proto != (c->udp ? PROTO_UDP : PROTO_TCP))
+	o->flags |= FRAME_NEEDS_CSUM;
+	o->csum_start = in.l4;
+	o->csum_offset = kind->csum_offset;
+	return true;
+}
+
+bool offload_admit(uint8_t *frame, size_t len, struct frame_offload *o)
+{
+	struct frame_offload to = *o;
+	struct inet in;
+	unsigned int n;
+	bool begin = to.gso_type != FRAME_GSO_NONE &&
+		     !(to.flags & FRAME_NEEDS_CSUM);
+
+	if (begin && !find_csum(frame, len, &to))
 		return false;
-	c->payload = find_payload(frame, len, c->l4, c->udp);
-	c->pos = c->payload;
-	return c->payload && c->payload < len &&
-	       offload_cut_max(c) - c->ip <= UINT16_MAX;
+	n = plan(&in, frame, size_min(len, PREFIX), len, &to);
+	if (!n)
+		return false;
+	if (begin)
+		csum_put(frame + to.csum_start + to.csum_offset,
+			 begun_csum(&in, frame, len));
+	if (to.flags & FRAME_NEEDS_CSUM)
+		to.flags = FRAME_NEEDS_CSUM;
+	else
+		to.csum_start = to.csum_offset = 0;
+	to.hdr_len = n == 1 ? 0 : in.payload;
+	if (n == 1) {
+		to.gso_type = FRAME_GSO_NONE;
+		to.gso_size = 0;
+	}
+	*o = to;
+	return true;
 }
 
-size_t offload_cut_max(const struct offload_cut *c)
+/* ---- a checksum alone ---- */
+
+/* As skb_checksum_help() does it: never 0, whatever the protocol. */
+static uint16_t whole_csum(const uint8_t *frame, size_t len,
+			   const struct frame_offload *o)
 {
-	return c->payload + size_min(c->step, c->len - c->payload);
+	uint16_t sum = csum_finish(
+		csum_sum(frame + o->csum_start, len - o->csum_start));
+
+	return sum ? sum : 0xffff;
 }
 
-/* ---- one segment ---- */
-
-static void finish_ip(const struct offload_cut *c, uint8_t *out, size_t len)
+bool offload_csum(uint8_t *frame, size_t len, struct frame_offload *o)
 {
-	uint8_t *ip = out + c->ip;
-	uint16_t csum;
+	if (o->gso_type != FRAME_GSO_NONE || !offload_check(frame, len, o))
+		return false;
+	if (o->flags & FRAME_NEEDS_CSUM)
+		csum_put(frame + o->csum_start + o->csum_offset,
+			 whole_csum(frame, len, o));
+	*o = (struct frame_offload){ 0 };
+	return true;
+}
 
-	if (c->v6) {
-		put_be16(ip + 4, (unsigned int)(len - c->ip - IPV6_LEN));
+/* One frame: as much as must be ours in c->hdr, the rest as it is. */
+static void start_single(struct offload_cut *c, const uint8_t *frame,
+			 size_t len, const struct frame_offload *o,
+			 size_t tag_len)
+{
+	size_t own = tag_len ? TAG_AT : 0; /* of the frame's bytes */
+
+	if (o->flags & FRAME_NEEDS_CSUM) {
+		size_t at = (size_t)o->csum_start + o->csum_offset;
+		uint8_t *field = c->hdr + at + tag_len;
+
+		if (at + SUM_LEN <= PREFIX) {
+			own = at + SUM_LEN;
+		} else {
+			c->sum_at = at - own;
+			field = c->hdr + own + tag_len;
+		}
+		csum_put(field, whole_csum(frame, len, o));
+	}
+	c->hdr_len = (uint16_t)(own ? own + tag_len : 0);
+	c->rest = frame + own;
+	c->left = len - own;
+}
+
+/* ---- segments ---- */
+
+static void put_be32(uint8_t *p, uint32_t v)
+{
+	csum_put(p, csum_num((uint16_t)(v >> 16)));
+	csum_put(p + 2, csum_num((uint16_t)v));
+}
+
+static void start_ip(struct offload_cut *c)
+{
+	uint8_t *ip = c->hdr + c->l3;
+
+	if (c->version == 6)
+		return;
+	c->id = ether_be16(ip + INET4_ID);
+	csum_put(ip + INET4_LEN, 0);
+	csum_put(ip + INET4_ID, 0);
+	csum_put(ip + INET4_CSUM, 0);
+	c->ip_base = csum_sum(ip, (size_t)(c->l4 - c->l3));
+}
+
+/* The checksum field of the frame is the sum of the pseudo-header with the
+ * length of the whole; from now on it is that without a length. */
+static void start_transport(struct offload_cut *c)
+{
+	uint8_t *p = c->hdr + c->l4;
+	uint16_t sum, len;
+
+	if (c->proto == INET_TCP) {
+		sum = csum_get(p + TCP_CSUM);
+		len = csum_num((uint16_t)(c->hdr_len - c->l4 + c->left));
+		c->seq = ether_be32(p + TCP_SEQ);
+		c->flags = p[TCP_FLAGS];
+		memset(p + TCP_SEQ, 0, 4);
+		p[TCP_FLAGS] = 0;
+		csum_put(p + TCP_CSUM, 0);
+	} else {
+		/* The length that the sender has summed, right or wrong. */
+		sum = csum_get(p + UDP_CSUM);
+		len = csum_get(p + UDP_LEN);
+		csum_put(p + UDP_LEN, 0);
+		csum_put(p + UDP_CSUM, 0);
+	}
+	c->base = csum_sum(p, (size_t)(c->hdr_len - c->l4)) + sum +
+		  (uint16_t)~len;
+}
+
+static void finish_ip(struct offload_cut *c, uint8_t *ip, size_t n)
+{
+	uint16_t len = csum_num((uint16_t)n), id;
+
+	if (c->version == 6) {
+		csum_put(ip + INET6_LEN,
+			 csum_num((uint16_t)(n - INET6_HDR_LEN)));
 		return;
 	}
-	put_be16(ip + 2, (unsigned int)(len - c->ip));
-	put_be16(ip + 4, (ether_be16(ip + 4) + c->index) & 0xffff);
-	memset(ip + 10, 0, 2);
-	csum = fold(sum_bytes(ip, (size_t)(ip[0] & 15) * 4, 0));
-	memcpy(ip + 10, &csum, sizeof(csum));
+	id = csum_num(c->id++);
+	csum_put(ip + INET4_LEN, len);
+	csum_put(ip + INET4_ID, id);
+	csum_put(ip + INET4_CSUM, csum_finish(c->ip_base + len + id));
 }
 
-/* FIN and PSH belong to the last byte, CWR to the first one. */
-static void finish_tcp(const struct offload_cut *c, uint8_t *out, bool last)
+static void finish_tcp(struct offload_cut *c, uint8_t *p, uint64_t sum,
+		       bool last)
 {
-	uint8_t *tcp = out + c->l4;
+	uint8_t flags = c->flags & (last ? 0xff : ~(TCPF_FIN | TCPF_PSH));
 
-	put_be32(tcp + 4, get_be32(tcp + 4) + (uint32_t)(c->pos - c->payload));
-	if (!last)
-		tcp[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-	if (c->ecn && c->index)
-		tcp[13] &= (uint8_t)~TCP_CWR;
+	put_be32(p + TCP_SEQ, c->seq);
+	p[TCP_FLAGS] = flags;
+	sum += csum_num((uint16_t)(c->seq >> 16)) +
+	       (uint64_t)csum_num((uint16_t)c->seq) + csum_num(flags);
+	csum_put(p + TCP_CSUM, csum_finish(sum));
+	c->seq += (uint32_t)c->size;
+	c->flags &= ~TCPF_CWR; /* it is told once */
 }
 
-/* Over pseudo header, header and payload. */
-static void finish_csum(const struct offload_cut *c, uint8_t *out, size_t len)
+static void finish_udp(uint8_t *p, uint64_t sum, uint16_t len)
 {
-	uint8_t pseudo[8] = { 0 };
-	uint8_t *field = out + c->l4 + (c->udp ? 6 : 16);
-	size_t addrs = c->v6 ? 32 : 8;
-	uint64_t sum;
-
-	put_be32(pseudo, (uint32_t)(len - c->l4));
-	pseudo[7] = c->udp ? PROTO_UDP : PROTO_TCP;
-	memset(field, 0, 2);
-	sum = sum_bytes(out + c->ip + (c->v6 ? 8 : 12), addrs, 0);
-	sum = sum_bytes(pseudo, sizeof(pseudo), sum);
-	put_csum(field, sum_bytes(out + c->l4, len - c->l4, sum));
+	csum_put(p + UDP_LEN, len);
+	sum = csum_finish(sum + len);
+	csum_put(p + UDP_CSUM, sum ? (uint16_t)sum : 0xffff);
 }
 
-size_t offload_cut_next(struct offload_cut *c, uint8_t *out)
+/* The headers of a segment with @n bytes of payload. */
+static void write_headers(struct offload_cut *c, uint8_t *hdr, size_t n)
 {
-	size_t n = size_min(c->step, c->len - c->pos);
-	size_t len = c->payload + n;
+	uint16_t len = csum_num((uint16_t)(c->hdr_len - c->l4 + n));
+	uint64_t sum = c->base + len + csum_sum(c->rest, n);
 
+	memcpy(hdr, c->hdr, c->hdr_len);
+	finish_ip(c, hdr + c->l3, c->hdr_len - c->l3 + n);
+	if (c->proto == INET_TCP)
+		finish_tcp(c, hdr + c->l4, sum, c->frames == 1);
+	else
+		finish_udp(hdr + c->l4, sum, len);
+}
+
+unsigned int offload_cut_start(struct offload_cut *c, const uint8_t *frame,
+			       size_t len, const struct frame_offload *o,
+			       const uint8_t *tag)
+{
+	size_t tag_len = tag ? ETHER_TAG_LEN : 0, have = size_min(len, PREFIX);
+	struct inet in;
+	unsigned int n;
+
+	/* Looked at is only the copy, which stays as it is. */
+	memcpy(c->hdr, frame, have);
+	c->frames = 0;
+	n = plan(&in, c->hdr, have, len, o);
 	if (!n)
 		return 0;
-	memcpy(out, c->frame, c->payload);
-	memcpy(out + c->payload, c->frame + c->pos, n);
-	finish_ip(c, out, len);
-	if (c->udp)
-		put_be16(out + c->l4 + 4, (unsigned int)(len - c->l4));
-	else
-		finish_tcp(c, out, c->pos + n == c->len);
-	finish_csum(c, out, len);
-	c->pos += n;
-	c->index++;
-	return len;
+	if (tag) {
+		memmove(c->hdr + TAG_AT + tag_len, c->hdr + TAG_AT,
+			have - TAG_AT);
+		memcpy(c->hdr + TAG_AT, tag, tag_len);
+	}
+	c->frames = (uint16_t)n;
+	c->size = n > 1 ? o->gso_size : 0;
+	c->sum_at = 0;
+	if (n == 1) {
+		start_single(c, frame, len, o, tag_len);
+		return n;
+	}
+	c->version = in.version;
+	c->proto = in.proto;
+	c->l3 = (uint16_t)(in.l3 + tag_len);
+	c->l4 = (uint16_t)(in.l4 + tag_len);
+	c->hdr_len = (uint16_t)(in.payload + tag_len);
+	c->rest = frame + in.payload;
+	c->left = len - in.payload;
+	start_ip(c);
+	start_transport(c);
+	return n;
+}
+
+size_t offload_cut_len(const struct offload_cut *c)
+{
+	if (!c->frames)
+		return 0;
+	return c->hdr_len + (c->size ? size_min(c->size, c->left) : c->left);
+}
+
+int offload_cut_next(struct offload_cut *c, uint8_t hdr[static OFFLOAD_HDR_MAX],
+		     struct iovec iov[static OFFLOAD_IOV])
+{
+	size_t n = c->left;
+	int k = 0;
+
+	if (!c->frames)
+		return 0;
+	if (c->size) {
+		n = size_min(c->size, n);
+		write_headers(c, hdr, n);
+	} else {
+		memcpy(hdr, c->hdr, c->hdr_len + (c->sum_at ? SUM_LEN : 0u));
+	}
+	c->frames--;
+	if (c->hdr_len)
+		iov[k++] = (struct iovec){ hdr, c->hdr_len };
+	if (c->sum_at) {
+		iov[k++] = (struct iovec){ unconst(c->rest), c->sum_at };
+		iov[k++] = (struct iovec){ hdr + c->hdr_len, SUM_LEN };
+		c->rest += c->sum_at + SUM_LEN;
+		n = c->left -= c->sum_at + SUM_LEN;
+	}
+	if (n)
+		iov[k++] = (struct iovec){ unconst(c->rest), n };
+	c->rest += n;
+	c->left -= n;
+	return k;
+}
+
+ssize_t offload_cut_copy(struct offload_cut *c, uint8_t *buf, size_t size)
+{
+	uint8_t hdr[OFFLOAD_HDR_MAX];
+	struct iovec iov[OFFLOAD_IOV];
+	size_t len = offload_cut_len(c);
+	int k;
+
+	if (len > size)
+		return -EMSGSIZE;
+	k = offload_cut_next(c, hdr, iov);
+	for (int i = 0; i < k; i++) {
+		memcpy(buf, iov[i].iov_base, iov[i].iov_len);
+		buf += iov[i].iov_len;
+	}
+	return (ssize_t)len;
 }

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -34,14 +33,9 @@
 #define DOWN_CHECK (200 * LOOP_MS)
 #define RCVBUF (4 * 1024 * 1024)
 
-static_assert(VIRTIO_NET_HDR_GSO_TCPV4 == FRAME_GSO_TCPV4, "as the kernel");
-static_assert(VIRTIO_NET_HDR_GSO_TCPV6 == FRAME_GSO_TCPV6, "as the kernel");
-static_assert(VIRTIO_NET_HDR_GSO_ECN == FRAME_GSO_ECN, "as the kernel");
-static_assert(VIRTIO_NET_HDR_F_NEEDS_CSUM == FRAME_NEEDS_CSUM, "as the kernel");
-
 /* One received frame. @data follows the room for a tag without a gap. */
 struct rx {
-	struct virtio_net_hdr vnet;
+	uint8_t vnet[OFFLOAD_VNET_LEN];
 	struct sockaddr_ll from;
 	union {
 		size_t align;
@@ -157,13 +151,31 @@ static int trouble(struct end_packet *p, const char *verb, int err)
 
 /* ---- frames in ---- */
 
-static void put_tag_back(struct rx *r, const struct tpacket_auxdata *aux)
+/* What is to be done with the frame makes sense. */
+static bool admit(struct end_packet *p, struct rx *r)
+{
+	if (r->len < CABLE_FRAME_MIN)
+		p->end.drops[END_DROP_SHORT]++;
+	else if (!offload_admit(r->frame, r->len, &r->offload))
+		p->end.drops[END_DROP_REFUSED]++;
+	else
+		return true;
+	return false;
+}
+
+static void put_tag_back(struct end_packet *p, struct rx *r,
+			 const struct tpacket_auxdata *aux)
 {
 	uint16_t type = ETHERTYPE_VLAN;
 	uint8_t *tag;
 
-	if (!(aux->tp_status & TP_STATUS_VLAN_VALID) || r->len < FRAME_ADDRS)
+	if (!(aux->tp_status & TP_STATUS_VLAN_VALID))
 		return;
+	if (!offload_shift(&r->offload, ETHER_TAG_LEN)) {
+		p->end.drops[END_DROP_REFUSED]++;
+		r->len = 0;
+		return;
+	}
 	if (aux->tp_status & TP_STATUS_VLAN_TPID_VALID)
 		type = aux->tp_vlan_tpid;
 	r->frame -= ETHER_TAG_LEN;
@@ -174,7 +186,6 @@ static void put_tag_back(struct rx *r, const struct tpacket_auxdata *aux)
 	tag[1] = (uint8_t)(type & 0xff);
 	tag[2] = (uint8_t)(aux->tp_vlan_tci >> 8);
 	tag[3] = (uint8_t)(aux->tp_vlan_tci & 0xff);
-	r->offload.csum_start += ETHER_TAG_LEN;
 }
 
 static void accept_frame(struct end_packet *p, struct rx *r,
@@ -193,19 +204,16 @@ static void accept_frame(struct end_packet *p, struct rx *r,
 		return;
 	}
 	r->len = msg->msg_len - sizeof(r->vnet);
-	r->offload = (struct frame_offload){
-		.flags = r->vnet.flags & FRAME_NEEDS_CSUM,
-		.gso_type = r->vnet.gso_type,
-		.hdr_len = r->vnet.hdr_len,
-		.gso_size = r->vnet.gso_size,
-		.csum_start = r->vnet.csum_start,
-		.csum_offset = r->vnet.csum_offset,
-	};
+	offload_from_vnet(&r->offload, r->vnet, false);
+	if (!admit(p, r)) {
+		r->len = 0;
+		return;
+	}
 	if (c && c->cmsg_level == SOL_PACKET &&
 	    c->cmsg_type == PACKET_AUXDATA &&
 	    c->cmsg_len >= CMSG_LEN(sizeof(aux))) {
 		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-		put_tag_back(r, &aux);
+		put_tag_back(p, r, &aux);
 	}
 }
 
@@ -219,7 +227,7 @@ static int receive(struct end_packet *p)
 	for (int i = 0; i < RX_BATCH; i++) {
 		struct rx *r = &p->rx[i];
 
-		iov[i][0] = (struct iovec){ &r->vnet, sizeof(r->vnet) };
+		iov[i][0] = (struct iovec){ r->vnet, sizeof(r->vnet) };
 		iov[i][1] = (struct iovec){ r->room + ETHER_TAG_LEN, RX_ROOM };
 		msg[i] = (struct mmsghdr){
 			.msg_hdr = { .msg_name = &r->from,
@@ -251,12 +259,9 @@ static int receive(struct end_packet *p)
 /* An ordinary frame, or one that only lacks its checksum. */
 static bool finish(struct end_packet *p, struct rx *r)
 {
-	if (r->len < CABLE_FRAME_MIN)
-		p->end.drops[END_DROP_SHORT]++;
-	else if (r->len > ETHER_MAX_LEN)
+	if (r->len > ETHER_MAX_LEN)
 		p->end.drops[END_DROP_LONG]++;
-	else if ((r->offload.flags & FRAME_NEEDS_CSUM) &&
-		 !offload_csum(r->frame, r->len, &r->offload))
+	else if (!offload_csum(r->frame, r->len, &r->offload))
 		p->end.drops[END_DROP_REFUSED]++;
 	else
 		return true;
@@ -265,9 +270,9 @@ static bool finish(struct end_packet *p, struct rx *r)
 
 static bool start_cutting(struct end_packet *p, const struct rx *r)
 {
-	if (!offload_cut_start(&p->cut, r->frame, r->len, &r->offload))
+	if (!offload_cut_start(&p->cut, r->frame, r->len, &r->offload, NULL))
 		p->end.drops[END_DROP_REFUSED]++;
-	else if (offload_cut_max(&p->cut) > ETHER_MAX_LEN)
+	else if (offload_cut_len(&p->cut) > ETHER_MAX_LEN)
 		p->end.drops[END_DROP_LONG]++;
 	else
 		return true;
@@ -282,14 +287,15 @@ static int give(struct end_packet *p, struct vde_frame *f, int n)
 		struct rx *r;
 
 		if (p->cutting) {
-			size_t len = offload_cut_next(&p->cut, p->seg[got]);
+			ssize_t len = offload_cut_copy(&p->cut, p->seg[got],
+						       sizeof(p->seg[got]));
 
-			p->cutting = len;
-			if (len)
+			p->cutting = len > 0;
+			if (len > 0)
 				f[got] = (struct vde_frame){ p->seg[got],
-							     len,
+							     (size_t)len,
 							     { 0 } };
-			got += len != 0;
+			got += len > 0;
 			continue;
 		}
 		if (p->next_rx == p->n_rx)
@@ -351,13 +357,13 @@ static int lost_frame(struct end_packet *p, size_t len, int err)
 static int packet_send(struct end *e, const struct vde_frame *f, int n)
 {
 	struct end_packet *p = packet_of(e);
-	struct virtio_net_hdr none = { 0 };
+	uint8_t none[OFFLOAD_VNET_LEN] = { 0 };
 	struct mmsghdr msg[CABLE_BURST];
 	struct iovec iov[CABLE_BURST][2];
 	int i;
 
 	for (i = 0; i < n; i++) {
-		iov[i][0] = (struct iovec){ &none, sizeof(none) };
+		iov[i][0] = (struct iovec){ none, sizeof(none) };
 		iov[i][1] = (struct iovec){ f[i].data, f[i].len };
 		msg[i] = (struct mmsghdr){
 			.msg_hdr = { .msg_iov = iov[i], .msg_iovlen = 2 },
