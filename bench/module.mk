@@ -5,3 +5,7 @@ vdeload_SRCS := bench/load.c bench/traffic.c bench/pingpong.c \
 	bench/connect.c bench/start.c
 vdeload_LIBS := common base
 vdeload_SHARED := vdeplug
+# What base/offload costs by itself; bench/run does not call it.
+BENCHES += offloadbench
+offloadbench_SRCS := bench/offload.c
+offloadbench_LIBS := base
