@@ -64,6 +64,19 @@ def wait_until(condition, what, seconds=10):
 
 
 @contextlib.contextmanager
+def on_cpu(n):
+    """What is started here stays on the @n-th processor that we may use, or
+    on the last one; None: anywhere."""
+    allowed = os.sched_getaffinity(0)
+    if n is not None:
+        os.sched_setaffinity(0, {sorted(allowed)[:n + 1][-1]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+@contextlib.contextmanager
 def running(argv, side, **kw):
     """A program with a silent stdin; ended after. dpipe makes a process group
     of its own, and refuses to start as a leader of one."""
