@@ -3,18 +3,25 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BATCH 64
+#define NAP 3 /* times the time to linger: waking up takes its time, too */
+#define MISSES_MAX 255
 
 struct loop {
 	int epfd;
 	bool running;
 	bool coarse; /* waits in whole milliseconds */
 	int ready;
+	uint64_t linger; /* ns, asked for in this turn */
+	bool naps; /* the last sleep was hardly worth it */
+	unsigned int misses; /* how often lingering was in vain, weighted */
+	unsigned int skip; /* how many turns not to try it again */
 	bool virtual_time; /* a test's clock: time does not pass by waiting */
 	uint64_t now;
 	uint64_t (*clock)(void);
@@ -352,6 +359,49 @@ static int wait_for_events(struct loop *l, struct epoll_event *ev)
 	return epoll_wait(l->epfd, ev, BATCH, in_ms(left));
 }
 
+void loop_linger(struct loop *l, uint64_t ns)
+{
+	l->linger = ns;
+}
+
+static int look_again(struct loop *l, struct epoll_event *ev, uint64_t until)
+{
+	do {
+		int n = epoll_wait(l->epfd, ev, BATCH, 0);
+
+		if (n) {
+			l->misses = 0;
+			return n;
+		}
+		sched_yield();
+	} while (l->clock() < until);
+	if (l->misses < MISSES_MAX)
+		l->misses = 2 * l->misses + 1;
+	l->skip = l->misses;
+	return 0;
+}
+
+/* A timer may be late by as long as the loop lingers. */
+static int next_events(struct loop *l, struct epoll_event *ev)
+{
+	uint64_t ns = l->linger, start;
+	int n = 0;
+
+	l->linger = 0;
+	if (!ns || l->virtual_time)
+		return wait_for_events(l, ev);
+	start = l->clock();
+	if (l->naps && l->skip)
+		l->skip--;
+	else if (l->naps)
+		n = look_again(l, ev, start + ns);
+	if (n)
+		return n;
+	n = wait_for_events(l, ev);
+	l->naps = n > 0 && l->clock() - start < NAP * ns;
+	return n;
+}
+
 int loop_run(struct loop *l)
 {
 	struct epoll_event ev[BATCH];
@@ -359,7 +409,7 @@ int loop_run(struct loop *l)
 	l->running = true;
 	run_hooks(l);
 	while (l->running) {
-		int n = wait_for_events(l, ev);
+		int n = next_events(l, ev);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;

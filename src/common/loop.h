@@ -92,6 +92,12 @@ int loop_signals(struct loop *, const sigset_t *set, loop_signal_fn *,
 /* How many watches are called in this turn. */
 int loop_ready(const struct loop *);
 
+/* Before it sleeps after this turn the loop looks for events again and again
+ * for up to @ns, while others may run: that spares a sleep and a wake-up when
+ * an answer comes at once. It does so only while sleeps turn out to be about
+ * as short, and the less the more often it was in vain. */
+void loop_linger(struct loop *, uint64_t ns);
+
 /* Time of this turn. */
 uint64_t loop_now(const struct loop *);
 /* Reads the clock anew, for work that lasts longer than a turn should. */

@@ -27,6 +27,9 @@
 #define MAX_TAPS 64
 #define POOL_FRAMES 8192
 #define UNSET_MODE UINT32_MAX
+#define SPARSE_COPIES 2
+#define SPARSE_TURNS 8
+#define LINGER (20 * LOOP_MS / 1000)
 
 struct options {
 	const char *sock, *group, *mgmt, *mgmtgroup, *rcfile, *pidfile;
@@ -180,12 +183,26 @@ static void hold_due(struct loop_timer *t)
 		loop_timer_set(sw->loop, &sw->hold, due - now, hold_due);
 }
 
+/* One frame at a time, again and again: somebody waits for each answer. */
+static void linger_if_sparse(struct vswitch *sw)
+{
+	uint64_t n = sw->br->copies - sw->copies;
+
+	if (!n)
+		return;
+	sw->copies = sw->br->copies;
+	sw->sparse = n <= SPARSE_COPIES ? sw->sparse + 1 : 0;
+	if (sw->sparse >= SPARSE_TURNS)
+		loop_linger(sw->loop, LINGER);
+}
+
 /* Before the loop may sleep: send what this turn forwarded. */
 static void before_wait(struct loop_hook *h)
 {
 	struct vswitch *sw = container_of(h, struct vswitch, flush);
 
 	bridge_flush(sw->br);
+	linger_if_sparse(sw);
 	if (!loop_timer_armed(&sw->gc) && sw->br->gc_s &&
 	    mactab_used(sw->br->macs))
 		start_gc(sw, sw->br->gc_s * LOOP_SEC);

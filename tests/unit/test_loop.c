@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "../unit/test.h"
@@ -284,6 +287,86 @@ static void a_watch_learns_how_many_share_its_turn(void)
 	loop_free(loop);
 }
 
+/* ---- lingering ---- */
+
+static int timer_fd(uint64_t ns)
+{
+	const struct itimerspec every = {
+		{ 0, (long)ns },
+		{ 0, (long)ns },
+	};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+
+	timerfd_settime(fd, 0, &every, NULL);
+	return fd;
+}
+
+static int calls_to_come;
+static uint64_t linger_ns;
+
+static void expired(struct loop_fd *w, uint32_t events)
+{
+	uint64_t n;
+
+	CHECK(read(w->fd, &n, sizeof(n)) == sizeof(n));
+	loop_linger(loop, linger_ns);
+	if (--calls_to_come == 0)
+		loop_stop(loop);
+}
+
+/* Runs for @n events, one each @ns. */
+static struct rusage usage_of(int n, uint64_t ns)
+{
+	struct rusage before, after;
+	struct loop_fd w = { 0 };
+	int fd = timer_fd(ns);
+
+	calls_to_come = n;
+	loop = loop_new();
+	loop_fd_add(loop, &w, fd, EPOLLIN, expired);
+	getrusage(RUSAGE_SELF, &before);
+	loop_run(loop);
+	getrusage(RUSAGE_SELF, &after);
+	loop_fd_del(loop, &w);
+	close(fd);
+	loop_free(loop);
+	after.ru_nvcsw -= before.ru_nvcsw;
+	timersub(&after.ru_utime, &before.ru_utime, &after.ru_utime);
+	timersub(&after.ru_stime, &before.ru_stime, &after.ru_stime);
+	return after;
+}
+
+static void who_lingers_for_events_that_come_soon_hardly_sleeps(void)
+{
+	long sleeps;
+
+	linger_ns = 0;
+	sleeps = usage_of(100, LOOP_MS).ru_nvcsw;
+	CHECK(sleeps > 10); /* fewer than 100 where others run, too */
+	linger_ns = 5 * LOOP_MS;
+	CHECK(usage_of(100, LOOP_MS).ru_nvcsw < sleeps / 2);
+}
+
+static void nobody_lingers_for_events_that_take_long(void)
+{
+	struct rusage u;
+
+	linger_ns = 5 * LOOP_MS; /* else: 5 ms at least three times */
+	u = usage_of(10, 20 * LOOP_MS);
+	CHECK(u.ru_utime.tv_sec == 0 && u.ru_stime.tv_sec == 0);
+	CHECK(u.ru_utime.tv_usec + u.ru_stime.tv_usec < 8000);
+}
+
+static void lingering_in_vain_becomes_rare(void)
+{
+	struct rusage u;
+
+	linger_ns = 2 * LOOP_MS; /* as short as a nap, but never in time */
+	u = usage_of(50, 4 * LOOP_MS); /* else: 100 ms */
+	CHECK(u.ru_utime.tv_sec == 0 && u.ru_stime.tv_sec == 0);
+	CHECK(u.ru_utime.tv_usec + u.ru_stime.tv_usec < 40000);
+}
+
 int main(void)
 {
 	RUN(owner_freed_in_same_batch_is_not_called);
@@ -295,5 +378,8 @@ int main(void)
 	RUN(signals_are_events);
 	RUN(a_watch_can_wait_for_nothing);
 	RUN(a_watch_learns_how_many_share_its_turn);
+	RUN(who_lingers_for_events_that_come_soon_hardly_sleeps);
+	RUN(nobody_lingers_for_events_that_take_long);
+	RUN(lingering_in_vain_becomes_rare);
 	DONE();
 }
