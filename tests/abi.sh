@@ -51,14 +51,15 @@ exported()
 }
 
 wanted=$(printf '%s\n' __vde_version_tag vde_close vde_ctlfd vde_datafd \
-	vde_open_real vde_recv vde_send vdestream_close vdestream_open \
-	vdestream_recv vdestream_send)
+	vde_open_batch vde_open_real vde_offloads vde_recv vde_recv_batch \
+	vde_send vde_send_batch vde_sendfd vdestream_close vdestream_open \
+	vdestream_recv vdestream_send | sort)
 in_map=$(sed -n 's/^\t\([a-z_]*\);$/\1/p' src/lib/libvdeplug.map | sort)
 sanitized=$(nm "$so" | grep -c -m 1 '__[au][sb]san')
 
 # --- names ------------------------------------------------------------------
 
-point "the map has the names of Debian's library" \
+point "the map has the names of Debian's library and our batches" \
 	"$(diff <(echo "$wanted") <(echo "$in_map"))"
 if [ "$sanitized" -eq 0 ]; then
 	point "the shared library exports these and no other" \

@@ -44,7 +44,7 @@ struct wire_request {
 	int version; /* 1, 3 or 4 */
 	uint8_t type; /* WIRE_REQ_* */
 	uint32_t port; /* 0: any */
-	uint32_t caps; /* version 4: WIRE_CAP_* of the client */
+	uint32_t caps; /* version 4: what the client takes, OFFLOAD_* */
 	uint32_t ring_size; /* version 4: wanted, 0: the switch chooses */
 	uint32_t max_len; /* version 4: longest frame the client takes */
 	struct sockaddr_un addr; /* the client's datagram socket */
@@ -62,12 +62,6 @@ enum wire_status {
 	WIRE_N_STATUS
 };
 
-/* What a receiver of frames can finish itself. */
-#define WIRE_CAP_CSUM 1 /* checksums */
-#define WIRE_CAP_TSO4 2 /* segmentation of TCP over IPv4 */
-#define WIRE_CAP_TSO6 4
-#define WIRE_CAP_USO 8 /* of UDP */
-
 /* The answer to version 4. With status 0 it carries, by SCM_RIGHTS, the
  * descriptors of enum wire_fd, in that order. */
 struct wire_answer {
@@ -75,7 +69,7 @@ struct wire_answer {
 	uint32_t version; /* 4 */
 	uint32_t status; /* 0, or an errno: refused, see @reason */
 	uint32_t port;
-	uint32_t caps; /* of the switch's end */
+	uint32_t caps; /* what the switch takes, OFFLOAD_* */
 	uint32_t ring_size; /* of each direction, a power of two */
 	uint32_t max_len; /* longest frame in either direction */
 	uint32_t reserved;

@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * batch - many frames per call, for programs that link the static library
- *
- * vde_recv() and vde_send() move one frame per system call. These two move as
- * many as are there, and carry beside each frame what its receiver may leave
- * undone (checksum, segmentation). Neither ever blocks, whatever the mode of
- * the descriptor: wait for vde_datafd() with poll(), POLLIN before receiving
- * and POLLOUT after -EAGAIN from sending.
+ * batch - libvdeplug_batch.h for who also works with base/frame.h
  */
 #ifndef LIB_BATCH_H
 #define LIB_BATCH_H
 
-#include "base/frame.h"
-#include "lib/libvdeplug.h"
+#include <string.h>
 
-#define VDE_BATCH_MAX 64 /* more than this are not moved by one call */
+#include "base/offload.h"
+#include "lib/libvdeplug_batch.h"
 
-struct vde_frame {
-	void *data; /* the caller's memory */
-	size_t len; /* receiving: room before, length after the call */
-	/* All zero for an ordinary frame. Frames with offloads are received
-	 * from, and may be sent to, no connection but one that says so. */
-	struct frame_offload offload;
-};
+static_assert(sizeof(struct vde_offload) == sizeof(struct frame_offload) &&
+		      offsetof(struct vde_offload, csum_offset) ==
+			      offsetof(struct frame_offload, csum_offset),
+	      "both are the same ten bytes");
+static_assert(VDE_TAKES_CSUM == OFFLOAD_CSUM &&
+		      VDE_TAKES_TSO4 == OFFLOAD_TSO4 &&
+		      VDE_TAKES_TSO6 == OFFLOAD_TSO6 &&
+		      VDE_TAKES_TSO_ECN == OFFLOAD_ECN &&
+		      VDE_TAKES_USO == OFFLOAD_USO,
+	      "both are TUN_F_*");
 
-/* How many frames were received, 1..@n; -EAGAIN when there is none; 0 when
- * the peer has closed for good; another -errno. A frame longer than its room
- * is cut. Empty datagrams and events without a frame are skipped. */
-int vde_recv_batch(VDECONN *conn, struct vde_frame *frames, int n);
+static inline struct frame_offload batch_offload(const struct vde_frame *f)
+{
+	struct frame_offload o;
 
-/* How many frames were taken, from the first on: 1..@n; -EAGAIN when there is
- * no room for the first now; another -errno if the first cannot be sent.
- * Frames for a peer that is not there are taken and lost, as on a wire. */
-int vde_send_batch(VDECONN *conn, const struct vde_frame *frames, int n);
+	memcpy(&o, &f->offload, sizeof(o));
+	return o;
+}
+
+static inline void batch_set_offload(struct vde_frame *f,
+				     const struct frame_offload *o)
+{
+	memcpy(&f->offload, o, sizeof(*o));
+}
 
 #endif

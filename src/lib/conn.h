@@ -24,7 +24,7 @@ struct conn_ops {
 	 * blocking data descriptor. @send is never called with 0 bytes. */
 	ssize_t (*recv)(struct vdeconn *, void *buf, size_t len);
 	ssize_t (*send)(struct vdeconn *, const void *buf, size_t len);
-	/* Up to @n >= 1 frames, as batch.h describes. Never blocks. */
+	/* Up to @n >= 1 frames, as libvdeplug_batch.h describes. Never blocks. */
 	int (*recv_batch)(struct vdeconn *, struct vde_frame *, int n);
 	int (*send_batch)(struct vdeconn *, const struct vde_frame *, int n);
 	/* Releases the object with its descriptors. Called once. */
@@ -36,6 +36,11 @@ struct vdeconn {
 	/* Readable exactly while @recv has something to do. */
 	int data_fd;
 	int ctl_fd; /* -1: none */
+	unsigned int takes; /* what the peer does: vde_offloads() */
+	/* Where room for a frame is announced (vde_sendfd()); by default it is
+	 * @data_fd, which becomes writable. */
+	int send_fd;
+	short send_events; /* 0: the default */
 };
 
 /* What vde_open() was asked for besides the locator. */
@@ -45,6 +50,7 @@ struct conn_args {
 	const char *group; /* NULL: none given */
 	mode_t mode;
 	const struct vde_open_args *given; /* the caller's own, or NULL */
+	unsigned int takes; /* what the caller does: vde_open_batch() */
 };
 
 #define CONN_MODE 0700 /* of sockets, when the caller names none */

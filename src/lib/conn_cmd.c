@@ -213,7 +213,7 @@ static int cmd_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 		if (len <= 0)
 			return got ? got : (int)len;
 		f[got].len = (size_t)len;
-		f[got].offload = (struct frame_offload){ 0 };
+		f[got].offload = (struct vde_offload){ 0 };
 		got++;
 	}
 	return got;
@@ -260,7 +260,9 @@ int conn_open_cmd(const char *command, const struct conn_args *args,
 		free(c);
 		return rc;
 	}
-	c->conn = (struct vdeconn){ &cmd_ops, sv[0], -1 };
+	c->conn = (struct vdeconn){ .ops = &cmd_ops,
+				    .data_fd = sv[0],
+				    .ctl_fd = -1 };
 	*out = &c->conn;
 	return 0;
 }

@@ -88,7 +88,7 @@ static int plugin_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 		if (len <= 1)
 			continue;
 		f[got].len = (size_t)len;
-		f[got].offload = (struct frame_offload){ 0 };
+		f[got].offload = (struct vde_offload){ 0 };
 		got++;
 	}
 	return got ? got : -EAGAIN;
@@ -232,8 +232,9 @@ int conn_open_plugin(const char *module, const char *address,
 	}
 	p->obj->handle = p->handle;
 	p->obj->ops = p->ops;
-	p->conn = (struct vdeconn){ &plugin_ops, p->ops->datafd(p->obj),
-				    p->ops->ctlfd(p->obj) };
+	p->conn = (struct vdeconn){ .ops = &plugin_ops,
+				    .data_fd = p->ops->datafd(p->obj),
+				    .ctl_fd = p->ops->ctlfd(p->obj) };
 	*out = &p->conn;
 	return 0;
 }

@@ -337,7 +337,9 @@ int conn_open_ptp(const char *path, const struct conn_args *args,
 		close(fd);
 		return -ENOMEM;
 	}
-	p->conn = (struct vdeconn){ &ptp_ops, fd, -1 };
+	p->conn = (struct vdeconn){ .ops = &ptp_ops,
+				    .data_fd = fd,
+				    .ctl_fd = -1 };
 	rc = take_either_end(p, path, args);
 	if (rc == 0 &&
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) < 0)

@@ -153,7 +153,7 @@ static int ring_conn_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 		if (len < 0)
 			break;
 		f[got].len = (size_t)len;
-		f[got].offload = (struct frame_offload){ 0 };
+		f[got].offload = (struct vde_offload){ 0 };
 	}
 	taken(r);
 	return got;
@@ -302,7 +302,12 @@ static int start(struct ring_conn *r, const struct wire_answer *a,
 	close(fds[WIRE_FD_MEMORY]);
 	r->fd_switch = fds[WIRE_FD_SWITCH];
 	r->fd_room = fds[WIRE_FD_ROOM];
-	r->conn = (struct vdeconn){ &ring_ops, fds[WIRE_FD_DATA], ctl };
+	r->conn = (struct vdeconn){ .ops = &ring_ops,
+				    .data_fd = fds[WIRE_FD_DATA],
+				    .ctl_fd = ctl,
+				    .takes = a->caps,
+				    .send_fd = r->fd_room,
+				    .send_events = POLLIN };
 	ask_for_kick(r);
 	return 0;
 }

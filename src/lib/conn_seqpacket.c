@@ -24,7 +24,7 @@ static int seqpacket_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 		if (len == 0)
 			return i;
 		f[i].len = (size_t)len;
-		f[i].offload = (struct frame_offload){ 0 };
+		f[i].offload = (struct vde_offload){ 0 };
 	}
 	return n;
 }

@@ -60,7 +60,7 @@ static int tap_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 		if (len < 0)
 			return i ? i : (int)len;
 		f[i].len = (size_t)len;
-		f[i].offload = (struct frame_offload){ 0 };
+		f[i].offload = (struct vde_offload){ 0 };
 	}
 	return n;
 }

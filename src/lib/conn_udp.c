@@ -187,7 +187,9 @@ static int open_to(const struct locator_udp *l, const struct addrinfo *peer,
 		close(fd);
 		return -ENOMEM;
 	}
-	u->conn = (struct vdeconn){ &udp_ops, fd, -1 };
+	u->conn = (struct vdeconn){ .ops = &udp_ops,
+				    .data_fd = fd,
+				    .ctl_fd = -1 };
 	memcpy(&u->peer, peer->ai_addr, peer->ai_addrlen);
 	u->peer_len = peer->ai_addrlen;
 	plug_in(u);

@@ -56,7 +56,7 @@ int dgram_recv_raw(int fd, struct vde_frame *f, int n)
 		return -errno;
 	for (int i = 0; i < got; i++) {
 		f[i].len = msg[i].msg_len;
-		f[i].offload = (struct frame_offload){ 0 };
+		f[i].offload = (struct vde_offload){ 0 };
 	}
 	return got;
 }
@@ -110,7 +110,9 @@ int dgram_conn_new(const struct conn_ops *ops, int data_fd, int ctl_fd,
 
 	if (!c)
 		return -ENOMEM;
-	*c = (struct vdeconn){ ops, data_fd, ctl_fd };
+	*c = (struct vdeconn){ .ops = ops,
+			       .data_fd = data_fd,
+			       .ctl_fd = ctl_fd };
 	*out = c;
 	return 0;
 }

@@ -4,6 +4,7 @@
  * pass every call on to it
  */
 #include <errno.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,19 +119,15 @@ static void describe(char *s, size_t size, const char *descr)
 	}
 }
 
-VDE_API VDECONN *vde_open_real(char *locator, char *descr,
-			       int interface_version,
-			       struct vde_open_args *args)
+VDE_API VDECONN *vde_open_batch(char *locator, char *descr,
+				struct vde_open_args *args, unsigned int takes)
 {
 	char whole[DESCR_SIZE];
-	struct conn_args ca = { whole, .mode = CONN_MODE, .given = args };
+	struct conn_args ca = { whole, .mode = CONN_MODE, .given = args,
+				.takes = takes };
 	struct vdeconn *conn = NULL;
 	int rc;
 
-	if (args && interface_version != LIBVDEPLUG_INTERFACE_VERSION) {
-		errno = EINVAL;
-		return NULL;
-	}
 	if (args) {
 		ca.port = args->port;
 		ca.group = args->group;
@@ -144,6 +141,17 @@ VDE_API VDECONN *vde_open_real(char *locator, char *descr,
 		return NULL;
 	}
 	return conn;
+}
+
+VDE_API VDECONN *vde_open_real(char *locator, char *descr,
+			       int interface_version,
+			       struct vde_open_args *args)
+{
+	if (args && interface_version != LIBVDEPLUG_INTERFACE_VERSION) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return vde_open_batch(locator, descr, args, 0);
 }
 
 static ssize_t to_errno(ssize_t rc)
@@ -196,4 +204,15 @@ VDE_API int vde_send_batch(VDECONN *conn, const struct vde_frame *frames, int n)
 	if (n > VDE_BATCH_MAX)
 		n = VDE_BATCH_MAX;
 	return n > 0 ? conn->ops->send_batch(conn, frames, n) : -EINVAL;
+}
+
+VDE_API unsigned int vde_offloads(VDECONN *conn)
+{
+	return conn->takes;
+}
+
+VDE_API int vde_sendfd(VDECONN *conn, short *events)
+{
+	*events = conn->send_events ? conn->send_events : POLLOUT;
+	return conn->send_events ? conn->send_fd : conn->data_fd;
 }

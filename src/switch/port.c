@@ -117,7 +117,9 @@ void endpoint_init(struct endpoint *ep, const struct transport *tr, uint32_t id,
 {
 	size_t len = size_min(strlen(descr), sizeof(ep->descr) - 1);
 
-	*ep = (struct endpoint){ .tr = tr, .id = id, .uid = uid };
+	*ep = (struct endpoint){
+		.tr = tr, .id = id, .uid = uid, .max_len = ETHER_MAX_LEN
+	};
 	list_init(&ep->node);
 	list_init(&ep->held);
 	memcpy(ep->descr, descr, len);

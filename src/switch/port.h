@@ -56,6 +56,8 @@ struct endpoint {
 	struct port *port;
 	const struct transport *tr;
 	struct txq queue;
+	unsigned int takes; /* OFFLOAD_*: what it finishes itself */
+	uint32_t max_len; /* of an ordinary frame in its wire form */
 	uint32_t fanout; /* copies made of each frame it sent last */
 	struct list held; /* in the held list of the port it waits for */
 	uint32_t id; /* what the console calls it; unique in the switch */
