@@ -20,21 +20,42 @@ static uint8_t *at(const struct ring *r, uint32_t pos)
 
 /* ---- producer ---- */
 
+/* Looks where the consumer is; false if that makes no sense. */
+static bool see_consumer(struct ring *r, int *err)
+{
+	r->other = atomic_load_explicit(&r->sh->head, memory_order_acquire);
+	if (r->pos - r->other <= r->size)
+		return true;
+	*err = -EPROTO;
+	r->other = r->pos - r->size; /* full from now on */
+	return false;
+}
+
 /* Bytes that may be written; looks at the consumer only when short. */
 static bool has_room(struct ring *r, uint32_t need, int *err)
 {
-	uint32_t used = r->pos - r->other;
-
-	if (r->size - used >= need)
+	if (r->size - (r->pos - r->other) >= need)
 		return true;
-	r->other = atomic_load_explicit(&r->sh->head, memory_order_acquire);
-	used = r->pos - r->other;
-	if (used > r->size) {
-		*err = -EPROTO;
-		r->other = r->pos - r->size; /* full from now on */
-		return false;
-	}
-	return r->size - used >= need;
+	return see_consumer(r, err) && r->size - (r->pos - r->other) >= need;
+}
+
+/* Back to the start if the ring is empty. Only the first record since the
+ * last publication can find it so. */
+static void rewind_empty(struct ring *r, uint32_t need)
+{
+	static const struct ring_record skip = { .len = RING_SKIP };
+	uint32_t offset = r->pos & (r->size - 1);
+	int err = 0;
+
+	if (offset < RING_NEAR || offset < need ||
+	    (int32_t)(r->pos - r->look) < 0)
+		return;
+	r->look = r->pos + RING_LOOK;
+	if (!see_consumer(r, &err) || r->other != r->pos)
+		return;
+	memcpy(at(r, r->pos), &skip, sizeof(skip));
+	r->pos += r->size - offset;
+	r->look = r->pos;
 }
 
 uint8_t *ring_reserve(struct ring *r, const struct ring_record *rec, int *err)
@@ -42,6 +63,7 @@ uint8_t *ring_reserve(struct ring *r, const struct ring_record *rec, int *err)
 	uint32_t need = ring_need(rec->len);
 	uint8_t *p;
 
+	rewind_empty(r, need);
 	if (!has_room(r, need, err))
 		return NULL;
 	p = at(r, r->pos);
@@ -82,27 +104,42 @@ bool ring_wait_room(struct ring *r, uint32_t len)
 
 /* ---- consumer ---- */
 
+/* The header of the record at the own index, if what was published may hold
+ * one. */
+static bool copy_header(const struct ring *r, struct ring_record *rec)
+{
+	if (r->other - r->pos < sizeof(*rec))
+		return false;
+	memcpy(rec, at(r, r->pos), sizeof(*rec));
+	return true;
+}
+
+/* Passes over a skip, which stands in front of a record. */
+static bool header(struct ring *r, struct ring_record *rec)
+{
+	uint32_t rest = r->size - (r->pos & (r->size - 1));
+
+	if (!copy_header(r, rec))
+		return false;
+	if (rec->len != RING_SKIP)
+		return true;
+	if (r->other - r->pos < rest)
+		return false;
+	r->pos += rest;
+	return copy_header(r, rec);
+}
+
 const uint8_t *ring_peek(struct ring *r, struct ring_record *rec, int *err)
 {
-	uint32_t have = r->other - r->pos;
-	const uint8_t *p;
-
-	if (!have) {
-		r->other = atomic_load_explicit(&r->sh->tail,
-						memory_order_acquire);
-		have = r->other - r->pos;
-		if (!have)
-			return NULL;
-	}
-	p = at(r, r->pos);
-	memcpy(rec, p, sizeof(*rec));
-	if (have > r->size || have < sizeof(*rec) || rec->len > r->max_len ||
-	    ring_need(rec->len) > have) {
+	if (ring_is_empty(r))
+		return NULL;
+	if (r->other - r->pos > r->size || !header(r, rec) ||
+	    rec->len > r->max_len || ring_need(rec->len) > r->other - r->pos) {
 		*err = -EPROTO;
 		r->other = r->pos; /* nothing more to be had */
 		return NULL;
 	}
-	return p + sizeof(*rec);
+	return at(r, r->pos) + sizeof(*rec);
 }
 
 void ring_take(struct ring *r, const struct ring_record *rec)

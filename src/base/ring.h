@@ -8,6 +8,10 @@
  * bytes. The data area is mapped twice in a row, so that a record that wraps
  * around is contiguous for whoever reads or writes it.
  *
+ * A ring that has run empty goes on at its start, by a record that says so:
+ * as long as the consumer keeps up, a big ring costs the memory and the cache
+ * of a small one.
+ *
  * A side that finds nothing to do sets its waits flag, looks once more and
  * sleeps; the other side, after it has published, takes the flag and then
  * kicks (how is not known here). A busy ring makes no system call.
@@ -39,7 +43,7 @@ static_assert(sizeof(struct ring_shared) == 256, "layout is a protocol");
 
 /* In front of each frame. */
 struct ring_record {
-	uint32_t len; /* of the frame, without padding */
+	uint32_t len; /* of the frame, without padding, or RING_SKIP */
 	uint16_t tci; /* valid with RING_TAGGED; the frame has no tag then */
 	uint8_t flags; /* FRAME_NEEDS_CSUM, RING_TAGGED */
 	uint8_t gso_type;
@@ -51,6 +55,12 @@ struct ring_record {
 static_assert(sizeof(struct ring_record) == 16, "layout is a protocol");
 
 #define RING_TAGGED 0x80
+/* No frame: the next record is at the start of the data area. Nothing else of
+ * the header counts, and a frame is published with it. */
+#define RING_SKIP UINT32_MAX
+/* A producer looks for an empty ring behind this much, and not all the time. */
+#define RING_NEAR (UINT32_C(16) << 10)
+#define RING_LOOK UINT32_C(4096)
 
 /* One side's private view of one direction. */
 struct ring {
@@ -59,6 +69,7 @@ struct ring {
 	uint32_t size; /* a power of two */
 	uint32_t pos; /* own index, as last published or about to be */
 	uint32_t other; /* the other side's index when last looked at */
+	uint32_t look; /* producer: where to look for an empty ring again */
 	uint32_t max_len; /* longest frame */
 };
 

@@ -25,7 +25,7 @@
 #include "base/strbuf.h"
 #include "switch/ctlsock.h"
 
-#define DEFAULT_SIZE (UINT32_C(256) << 10)
+#define DEFAULT_SIZE (UINT32_C(1) << 20)
 
 struct ring_host {
 	struct vswitch *sw;

@@ -75,14 +75,53 @@ static void what_is_published_is_seen_and_nothing_before(void)
 
 static void frames_cross_the_end_of_the_ring_in_one_piece(void)
 {
+	uint32_t last = 14;
+
 	setup();
+	CHECK(put(&sw.to_client, last, 255)); /* it never runs empty */
 	for (uint32_t i = 0; i < 1000; i++) {
 		uint32_t len = 14 + i * 7919 % (MAX - 14);
 
 		CHECK(put(&sw.to_client, len, (uint8_t)i));
 		ring_publish(&sw.to_client);
+		CHECK(get(&cl.to_client, (uint8_t)(i - 1)) == last);
+		ring_release(&cl.to_client);
+		last = len;
+	}
+	teardown();
+}
+
+static void a_ring_that_runs_empty_uses_its_first_pages_only(void)
+{
+	uint32_t furthest = 0;
+
+	setup();
+	for (uint32_t i = 0; i < 100000; i++) {
+		uint32_t len = 60 + i % 1455;
+
+		CHECK(put(&sw.to_client, len, (uint8_t)i));
+		ring_publish(&sw.to_client);
 		CHECK(get(&cl.to_client, (uint8_t)i) == len);
 		ring_release(&cl.to_client);
+		CHECK(ring_is_empty(&cl.to_client));
+		if ((cl.to_client.pos & (SIZE - 1)) > furthest)
+			furthest = cl.to_client.pos & (SIZE - 1);
+	}
+	CHECK(furthest > RING_NEAR &&
+	      furthest < RING_NEAR + RING_LOOK + ring_need(1514));
+	teardown();
+}
+
+static void a_batch_may_follow_the_way_back_to_the_start(void)
+{
+	setup();
+	for (uint32_t round = 0; round < 1000; round++) {
+		for (uint32_t i = 0; i < 7; i++)
+			CHECK(put(&cl.to_switch, 9000 - i, (uint8_t)i));
+		ring_publish(&cl.to_switch);
+		for (uint32_t i = 0; i < 7; i++)
+			CHECK(get(&sw.to_switch, (uint8_t)i) == 9000 - i);
+		ring_release(&sw.to_switch);
 	}
 	teardown();
 }
@@ -155,6 +194,26 @@ static void impossible_indices_and_lengths_are_refused(void)
 		CHECK(!ring_peek(&sw.to_switch, &rec, &err));
 		CHECK(err == -EPROTO);
 	}
+	teardown();
+
+	setup(); /* a way back to the start with nothing behind it */
+	err = 0;
+	rec.len = RING_SKIP;
+	memcpy(cl.to_switch.data, &rec, sizeof(rec));
+	atomic_store(&cl.to_switch.sh->tail, SIZE);
+	CHECK(!ring_peek(&sw.to_switch, &rec, &err) && err == -EPROTO);
+	teardown();
+
+	setup(); /* from the end, where a record may begin, round and round */
+	err = 0;
+	put(&cl.to_switch, MAX, 1);
+	ring_publish(&cl.to_switch);
+	CHECK(get(&sw.to_switch, 1) == MAX);
+	rec.len = RING_SKIP;
+	memcpy(cl.to_switch.data, &rec, sizeof(rec));
+	memcpy(cl.to_switch.data + ring_need(MAX), &rec, sizeof(rec));
+	atomic_store(&cl.to_switch.sh->tail, SIZE + ring_need(MAX));
+	CHECK(!ring_peek(&sw.to_switch, &rec, &err) && err == -EPROTO);
 	teardown();
 
 	setup(); /* a consumer that claims to have read the future */
@@ -240,6 +299,8 @@ int main(void)
 {
 	RUN(what_is_published_is_seen_and_nothing_before);
 	RUN(frames_cross_the_end_of_the_ring_in_one_piece);
+	RUN(a_ring_that_runs_empty_uses_its_first_pages_only);
+	RUN(a_batch_may_follow_the_way_back_to_the_start);
 	RUN(a_full_ring_takes_nothing_until_something_is_released);
 	RUN(a_sleeping_consumer_is_kicked_once);
 	RUN(impossible_indices_and_lengths_are_refused);
