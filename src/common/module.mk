@@ -3,4 +3,5 @@ common_SRCS := src/common/loop.c src/common/log.c src/common/cli.c \
 	src/common/unixsock.c src/common/daemon.c src/common/acceptor.c src/common/writer.c \
 	src/common/mgmt.c src/common/linebuf.c src/common/outbuf.c \
 	src/common/console.c src/common/console_session.c \
-	src/common/console_term.c src/common/console_load.c
+	src/common/console_term.c src/common/console_load.c \
+	src/common/packetsock.c

@@ -2,56 +2,34 @@
 /*
  * An interface of this host as an end.
  *
- * Why not by libpcap: what an interface hands to a capture is not always what
- * would be on a wire. The stack at the other end of a veth leaves checksums
- * undone and sends TCP in pieces of 64 KiB; a card merges what it receives
- * (GRO). A capture shows such frames as they are and does not tell how long
- * their segments were. A packet socket with PACKET_VNET_HDR does: in front of
- * each frame stands what is to be done, and base/offload does it here, so
- * that nothing but ordinary frames gets into the network. A VLAN tag, which
- * the kernel has taken out, is told by PACKET_AUXDATA and put back.
- *
- * Frames that this host sends are not received, neither its own nor ours.
+ * Why not by libpcap: a capture shows frames as they are, with checksums undone
+ * and segments merged, and does not tell how long those were. packetsock does,
+ * and base/offload finishes them here, so that nothing but ordinary frames
+ * gets into the network.
  */
 #include <errno.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/offload.h"
 #include "common/log.h"
+#include "common/packetsock.h"
 #include "plug/ends.h"
 
 #define RX_BATCH 16
-#define RX_ROOM 65600 /* the longest frame with its headers */
-#define DOWN_CHECK (200 * LOOP_MS)
-#define RCVBUF (4 * 1024 * 1024)
 
-/* One received frame. @data follows the room for a tag without a gap. */
 struct rx {
-	uint8_t vnet[OFFLOAD_VNET_LEN];
-	struct sockaddr_ll from;
-	union {
-		size_t align;
-		char buf[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-	} ctl;
+	struct packetsock_rx with;
 	struct frame_offload offload;
 	uint8_t *frame; /* in @room */
 	size_t len; /* 0: it was not for us */
-	uint8_t room[ETHER_TAG_LEN + RX_ROOM];
+	uint8_t room[PACKETSOCK_ROOM];
 };
 
 struct end_packet {
 	struct end end;
 	struct loop_fd io;
-	struct loop_timer down; /* armed while the interface is down */
-	int fd, ifindex;
+	struct packetsock sock;
 	bool rx_on, tx_on; /* wanted */
 	int n_rx, next_rx; /* rx[next_rx..n_rx - 1] are still to be given */
 	bool more; /* the last batch was full */
@@ -89,7 +67,7 @@ static int watch(struct end_packet *p)
 	}
 	if (p->io.on)
 		return loop_fd_want(p->end.loop, &p->io, events);
-	return loop_fd_add(p->end.loop, &p->io, p->fd, events, io_ready);
+	return loop_fd_add(p->end.loop, &p->io, p->sock.fd, events, io_ready);
 }
 
 static int packet_want_rx(struct end *e, bool on)
@@ -106,139 +84,63 @@ static int packet_want_tx(struct end *e, bool on)
 
 /* ---- an interface that is down, or gone ---- */
 
-static int gone(const struct end_packet *p)
+static int say_gone(const struct end_packet *p)
 {
 	log_err("unable to go on with %s: the interface is gone", p->end.name);
 	return CABLE_BROKEN;
 }
 
-static void look_at_interface(struct loop_timer *t);
-
-/* The socket says once that the interface went down, and nothing when it is
- * removed, or moved to another namespace, after that. */
-static int look_later(struct end_packet *p)
+static void gone(struct packetsock *s)
 {
-	if (loop_timer_armed(&p->down) ||
-	    !loop_timer_set(p->end.loop, &p->down, DOWN_CHECK,
-			    look_at_interface))
-		return 0;
-	return CABLE_BROKEN;
-}
+	struct end_packet *p = container_of(s, struct end_packet, sock);
 
-static void look_at_interface(struct loop_timer *t)
-{
-	struct end_packet *p = container_of(t, struct end_packet, down);
-	struct ifreq ifr = { .ifr_ifindex = p->ifindex };
-	int rc = 0;
-
-	if (ioctl(p->fd, SIOCGIFNAME, &ifr) || ioctl(p->fd, SIOCGIFFLAGS, &ifr))
-		rc = gone(p);
-	else if (!(ifr.ifr_flags & IFF_UP))
-		rc = look_later(p);
-	if (rc)
-		cable_stop(p->end.cable, EXIT_FAILURE);
+	say_gone(p);
+	cable_stop(p->end.cable, EXIT_FAILURE);
 }
 
 static int trouble(struct end_packet *p, const char *verb, int err)
 {
-	if (err == ENETDOWN)
-		return look_later(p);
-	if (err == ENXIO || err == ENODEV)
-		return gone(p);
+	int rc = packetsock_trouble(&p->sock, err);
+
+	if (!rc)
+		return 0;
+	if (rc == -ENODEV)
+		return say_gone(p);
 	log_err("unable to %s %s: %s", verb, p->end.name, strerror(err));
 	return CABLE_BROKEN;
 }
 
 /* ---- frames in ---- */
 
-/* What is to be done with the frame makes sense. */
-static bool admit(struct end_packet *p, struct rx *r)
+static void accept_frame(struct end_packet *p, struct rx *r,
+			 const struct mmsghdr *msg)
 {
-	if (r->len < CABLE_FRAME_MIN)
+	ssize_t len = packetsock_frame(msg, &r->with, &r->frame, &r->offload);
+
+	r->len = 0;
+	if (len == -EMSGSIZE)
+		p->end.drops[END_DROP_LONG]++;
+	else if (len > 0 && len < CABLE_FRAME_MIN)
 		p->end.drops[END_DROP_SHORT]++;
-	else if (!offload_admit(r->frame, r->len, &r->offload))
+	else if (len < 0 ||
+		 (len && !offload_admit(r->frame, (size_t)len, &r->offload)))
 		p->end.drops[END_DROP_REFUSED]++;
 	else
-		return true;
-	return false;
-}
-
-static void put_tag_back(struct end_packet *p, struct rx *r,
-			 const struct tpacket_auxdata *aux)
-{
-	uint16_t type = ETHERTYPE_VLAN;
-	uint8_t *tag;
-
-	if (!(aux->tp_status & TP_STATUS_VLAN_VALID))
-		return;
-	if (!offload_shift(&r->offload, ETHER_TAG_LEN)) {
-		p->end.drops[END_DROP_REFUSED]++;
-		r->len = 0;
-		return;
-	}
-	if (aux->tp_status & TP_STATUS_VLAN_TPID_VALID)
-		type = aux->tp_vlan_tpid;
-	r->frame -= ETHER_TAG_LEN;
-	r->len += ETHER_TAG_LEN;
-	memmove(r->frame, r->frame + ETHER_TAG_LEN, FRAME_ADDRS);
-	tag = r->frame + FRAME_ADDRS;
-	tag[0] = (uint8_t)(type >> 8);
-	tag[1] = (uint8_t)(type & 0xff);
-	tag[2] = (uint8_t)(aux->tp_vlan_tci >> 8);
-	tag[3] = (uint8_t)(aux->tp_vlan_tci & 0xff);
-}
-
-static void accept_frame(struct end_packet *p, struct rx *r,
-			 struct mmsghdr *msg)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg->msg_hdr);
-	struct tpacket_auxdata aux;
-
-	r->frame = r->room + ETHER_TAG_LEN;
-	r->len = 0;
-	if (r->from.sll_pkttype == PACKET_OUTGOING ||
-	    msg->msg_len < sizeof(r->vnet))
-		return;
-	if (msg->msg_hdr.msg_flags & MSG_TRUNC) {
-		p->end.drops[END_DROP_LONG]++;
-		return;
-	}
-	r->len = msg->msg_len - sizeof(r->vnet);
-	offload_from_vnet(&r->offload, r->vnet, false);
-	if (!admit(p, r)) {
-		r->len = 0;
-		return;
-	}
-	if (c && c->cmsg_level == SOL_PACKET &&
-	    c->cmsg_type == PACKET_AUXDATA &&
-	    c->cmsg_len >= CMSG_LEN(sizeof(aux))) {
-		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-		put_tag_back(p, r, &aux);
-	}
+		r->len = (size_t)len;
 }
 
 /* How many were received, or CABLE_BROKEN. */
 static int receive(struct end_packet *p)
 {
 	struct mmsghdr msg[RX_BATCH];
-	struct iovec iov[RX_BATCH][2];
 	int n;
 
 	for (int i = 0; i < RX_BATCH; i++) {
 		struct rx *r = &p->rx[i];
 
-		iov[i][0] = (struct iovec){ r->vnet, sizeof(r->vnet) };
-		iov[i][1] = (struct iovec){ r->room + ETHER_TAG_LEN, RX_ROOM };
-		msg[i] = (struct mmsghdr){
-			.msg_hdr = { .msg_name = &r->from,
-				     .msg_namelen = sizeof(r->from),
-				     .msg_iov = iov[i],
-				     .msg_iovlen = 2,
-				     .msg_control = &r->ctl,
-				     .msg_controllen = sizeof(r->ctl) },
-		};
+		packetsock_prepare(&msg[i], &r->with, r->room, sizeof(r->room));
 	}
-	n = recvmmsg(p->fd, msg, RX_BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(p->sock.fd, msg, RX_BATCH, MSG_DONTWAIT, NULL);
 	p->n_rx = p->next_rx = 0;
 	p->more = n == RX_BATCH;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -371,16 +273,13 @@ static int packet_send(struct end *e, const struct vde_frame *f, int n)
 	}
 	i = 0;
 	while (i < n) {
-		int rc = sendmmsg(p->fd, &msg[i], (unsigned int)(n - i),
-				  MSG_DONTWAIT);
+		int err;
 
-		if (rc < 0 && errno == EAGAIN)
+		i += packetsock_send(&p->sock, &msg[i], n - i, &err);
+		if (i == n || !err)
 			break;
-		if (rc < 0 && errno == EINTR)
-			continue;
-		if (rc < 0 && lost_frame(p, f[i].len, errno))
+		if (lost_frame(p, f[i++].len, err))
 			return CABLE_BROKEN;
-		i += rc < 0 ? 1 : rc;
 	}
 	return i;
 }
@@ -391,9 +290,8 @@ static void packet_close(struct end *e)
 {
 	struct end_packet *p = packet_of(e);
 
-	loop_timer_del(e->loop, &p->down);
 	loop_fd_del(e->loop, &p->io);
-	close(p->fd);
+	packetsock_close(&p->sock);
 	end_fini(e);
 	free(p);
 }
@@ -407,34 +305,6 @@ static const struct end_ops packet_ops = {
 	.close = packet_close,
 };
 
-/* The socket receives nothing until it is bound, so that no frame comes in
- * before the options are set. */
-static int open_socket(int ifindex)
-{
-	const struct sockaddr_ll sa = { .sll_family = AF_PACKET,
-					.sll_protocol = htons(ETH_P_ALL),
-					.sll_ifindex = ifindex };
-	const int on = 1, size = RCVBUF;
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) ||
-	    setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)))
-		goto fail;
-	/* Wishes: older kernels do not know the one, and limit the other. */
-	(void)setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on,
-			 sizeof(on));
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (!bind(fd, (const struct sockaddr *)&sa, sizeof(sa)))
-		return fd;
-fail:
-	rc = -errno;
-	close(fd);
-	return rc;
-}
-
 int end_packet_open(struct end **out, struct loop *loop, const char *ifname)
 {
 	struct end_packet *p = malloc(sizeof(*p));
@@ -443,17 +313,14 @@ int end_packet_open(struct end **out, struct loop *loop, const char *ifname)
 	if (!p)
 		return -ENOMEM;
 	memset(p, 0, offsetof(struct end_packet, rx));
-	p->ifindex = (int)if_nametoindex(ifname);
-	rc = p->ifindex ? open_socket(p->ifindex) : -errno;
-	if (rc >= 0) {
-		p->fd = rc;
-		if (end_init(&p->end, &packet_ops, loop, ifname)) {
-			*out = &p->end;
-			return 0;
-		}
-		close(p->fd);
+	rc = packetsock_open(&p->sock, loop, ifname, false, gone);
+	if (!rc && !end_init(&p->end, &packet_ops, loop, ifname))
 		rc = -ENOMEM;
+	if (!rc) {
+		*out = &p->end;
+		return 0;
 	}
+	packetsock_close(&p->sock);
 	free(p);
 	return rc;
 }
