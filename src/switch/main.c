@@ -273,7 +273,7 @@ static void start_bridge(struct program *pr)
 	sw->br = sw->loop ? bridge_new(&cf) : NULL;
 	if (!sw->br)
 		die("unable to start: %s", strerror(ENOMEM));
-	list_init(&sw->taps);
+	list_init(&sw->hostifs);
 	loop_hook_add(sw->loop, &sw->flush, before_wait);
 	sw->started = loop_now(sw->loop);
 	sw->priority = (uint16_t)o->priority;

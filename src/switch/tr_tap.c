@@ -16,26 +16,14 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
-#include "switch/ctlsock.h"
+#include "switch/hostif.h"
 
 #define TUN_DEVICE "/dev/net/tun"
-
-struct tap {
-	struct endpoint ep;
-	struct list node; /* in sw->taps */
-	struct vswitch *sw;
-	struct loop_fd io;
-};
-
-static void want(struct tap *t, uint32_t events)
-{
-	loop_fd_want(t->sw->loop, &t->io, events);
-}
 
 /* ---- frames ---- */
 
 /* Fills the batch until the tap has no more. Returns frames, or -errno. */
-static int read_frames(struct tap *t, int room)
+static int read_frames(struct hostif *t, int room)
 {
 	int n;
 
@@ -52,19 +40,10 @@ static int read_frames(struct tap *t, int room)
 	return n;
 }
 
-static void tap_ready(struct loop_fd *w, uint32_t events)
+static void tap_receive(struct hostif *t)
 {
-	struct tap *t = container_of(w, struct tap, io);
-	int n;
+	int n = read_frames(t, rx_batch_prepare(t->sw, &t->ep));
 
-	if (events & EPOLLOUT) {
-		endpoint_writable(&t->ep);
-		if (!t->ep.queue.count)
-			want(t, w->events & ~EPOLLOUT);
-	}
-	if (!(events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
-		return;
-	n = read_frames(t, rx_batch_prepare(t->sw, &t->ep));
 	if (n < 0) {
 		log_warn("tap %s is gone: %s", t->ep.descr, strerror(-n));
 		bridge_detach(&t->ep);
@@ -76,7 +55,7 @@ static void tap_ready(struct loop_fd *w, uint32_t events)
 
 static int tap_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 {
-	struct tap *t = container_of(ep, struct tap, ep);
+	struct hostif *t = hostif_of(ep);
 
 	for (int i = 0; i < n; i++) {
 		struct iovec iov[FRAME_IOV];
@@ -85,7 +64,7 @@ static int tap_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 		if (writev(t->io.fd, iov, k) >= 0)
 			continue;
 		if (errno == EAGAIN) {
-			want(t, t->io.events | EPOLLOUT);
+			hostif_wait_room(t);
 			return i;
 		}
 		ep->port->drops[DROP_SEND]++;
@@ -93,46 +72,15 @@ static int tap_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 	return n;
 }
 
-static void tap_pause(struct endpoint *ep, bool on)
-{
-	struct tap *t = container_of(ep, struct tap, ep);
-
-	want(t, on ? t->io.events & ~EPOLLIN : t->io.events | EPOLLIN);
-}
-
-static void tap_close(struct endpoint *ep)
-{
-	struct tap *t = container_of(ep, struct tap, ep);
-	int fd = t->io.fd;
-
-	loop_fd_del(t->sw->loop, &t->io);
-	close(fd);
-	list_del(&t->node);
-	if (t->sw->ctl)
-		ctlsock_retry(t->sw->ctl);
-	free(t);
-}
-
 static const struct transport tr_tap = {
 	.module = "tuntap",
 	.name = "tap",
 	.send = tap_send,
-	.pause = tap_pause,
-	.close = tap_close,
+	.pause = hostif_pause,
+	.close = hostif_close,
 };
 
 /* ---- life ---- */
-
-static struct tap *find(const struct vswitch *sw, const char *name)
-{
-	list_for_each(it, &sw->taps) {
-		struct tap *t = list_entry(it, struct tap, node);
-
-		if (!strcmp(t->ep.descr, name))
-			return t;
-	}
-	return NULL;
-}
 
 /* The kernel makes a name of "tap%d": @real is what it has become. */
 static int open_tap(const char *name, char real[static IFNAMSIZ])
@@ -156,40 +104,21 @@ static int open_tap(const char *name, char real[static IFNAMSIZ])
 	return rc;
 }
 
-static int attach(struct vswitch *sw, struct tap *t, const char *name, int fd)
-{
-	const struct port_user nobody = { .uid = PORT_NOBODY };
-	int port = bridge_port_for(sw->br, -1, &nobody), rc;
-
-	if (port < 0)
-		return port;
-	rc = loop_fd_add(sw->loop, &t->io, fd, EPOLLIN, tap_ready);
-	if (rc)
-		return rc;
-	t->sw = sw;
-	endpoint_init(&t->ep, &tr_tap, (uint32_t)fd, PORT_NOBODY, name);
-	rc = bridge_attach(sw->br, (unsigned int)port, &t->ep);
-	if (rc) {
-		loop_fd_del(sw->loop, &t->io);
-		return rc;
-	}
-	list_add_tail(&sw->taps, &t->node);
-	return port;
-}
-
 int tap_add(struct vswitch *sw, const char *name)
 {
 	char real[IFNAMSIZ];
-	struct tap *t;
+	struct hostif *t;
 	int fd, rc;
 
-	if (find(sw, name))
+	if (hostif_find(sw, &tr_tap, name))
 		return -EEXIST;
 	fd = open_tap(name, real);
 	if (fd < 0)
 		return fd;
 	t = calloc(1, sizeof(*t));
-	rc = t ? attach(sw, t, real, fd) : -ENOMEM;
+	if (t)
+		t->receive = tap_receive;
+	rc = t ? hostif_attach(sw, t, &tr_tap, real, fd) : -ENOMEM;
 	if (rc < 0) {
 		free(t);
 		close(fd);
@@ -199,10 +128,5 @@ int tap_add(struct vswitch *sw, const char *name)
 
 int tap_del(struct vswitch *sw, const char *name)
 {
-	struct tap *t = find(sw, name);
-
-	if (!t)
-		return -ENODEV;
-	bridge_detach(&t->ep);
-	return 0;
+	return hostif_del(sw, &tr_tap, name);
 }

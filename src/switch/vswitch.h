@@ -32,7 +32,7 @@ struct vswitch {
 	struct ctlsock *ctl;
 	struct mgmt mgmt;
 	struct mgmt_table tables[7]; /* what mgmt points at */
-	struct list taps;
+	struct list hostifs; /* taps and other interfaces of this host */
 	struct rx_batch rx;
 	struct loop_hook flush;
 	struct loop_timer gc;
