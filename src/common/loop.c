@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -364,37 +363,49 @@ void loop_linger(struct loop *l, uint64_t ns)
 	l->linger = ns;
 }
 
-static int look_again(struct loop *l, struct epoll_event *ev, uint64_t until)
+/* A look that took as long as all of them together was interrupted: others
+ * need this processor, and who wastes it waits longest for it. */
+static int look_again(struct loop *l, struct epoll_event *ev, uint64_t start,
+		      uint64_t ns)
 {
+	uint64_t last, now = start;
+
 	do {
 		int n = epoll_wait(l->epfd, ev, BATCH, 0);
 
-		if (n) {
+		last = now;
+		now = l->clock();
+		if (now - last > ns)
+			l->misses = MISSES_MAX / 2;
+		else if (n)
 			l->misses = 0;
+		if (n)
 			return n;
-		}
-		sched_yield();
-	} while (l->clock() < until);
+	} while (now - start < ns);
 	if (l->misses < MISSES_MAX)
 		l->misses = 2 * l->misses + 1;
 	l->skip = l->misses;
 	return 0;
 }
 
-/* A timer may be late by as long as the loop lingers. */
+static bool timer_within(const struct loop *l, uint64_t ns)
+{
+	return l->n_timers && l->heap[1]->due <= l->now + ns;
+}
+
 static int next_events(struct loop *l, struct epoll_event *ev)
 {
 	uint64_t ns = l->linger, start;
 	int n = 0;
 
 	l->linger = 0;
-	if (!ns || l->virtual_time)
+	if (!ns || l->virtual_time || timer_within(l, ns))
 		return wait_for_events(l, ev);
 	start = l->clock();
 	if (l->naps && l->skip)
 		l->skip--;
 	else if (l->naps)
-		n = look_again(l, ev, start + ns);
+		n = look_again(l, ev, start, ns);
 	if (n)
 		return n;
 	n = wait_for_events(l, ev);

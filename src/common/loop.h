@@ -93,9 +93,10 @@ int loop_signals(struct loop *, const sigset_t *set, loop_signal_fn *,
 int loop_ready(const struct loop *);
 
 /* Before it sleeps after this turn the loop looks for events again and again
- * for up to @ns, while others may run: that spares a sleep and a wake-up when
- * an answer comes at once. It does so only while sleeps turn out to be about
- * as short, and the less the more often it was in vain. */
+ * for up to @ns: that spares a sleep and a wake-up when an answer comes at
+ * once. It does so only while sleeps turn out to be about as short, the less
+ * the more often it was in vain, and not beside others who need the processor.
+ */
 void loop_linger(struct loop *, uint64_t ns);
 
 /* Time of this turn. */

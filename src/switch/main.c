@@ -29,7 +29,7 @@
 #define UNSET_MODE UINT32_MAX
 #define SPARSE_COPIES 2
 #define SPARSE_TURNS 8
-#define LINGER (20 * LOOP_MS / 1000)
+#define LINGER (50 * LOOP_MS / 1000)
 
 struct options {
 	const char *sock, *group, *mgmt, *mgmtgroup, *rcfile, *pidfile;
@@ -188,10 +188,9 @@ static void linger_if_sparse(struct vswitch *sw)
 {
 	uint64_t n = sw->br->copies - sw->copies;
 
-	if (!n)
-		return;
 	sw->copies = sw->br->copies;
-	sw->sparse = n <= SPARSE_COPIES ? sw->sparse + 1 : 0;
+	if (n)
+		sw->sparse = n <= SPARSE_COPIES ? sw->sparse + 1 : 0;
 	if (sw->sparse >= SPARSE_TURNS)
 		loop_linger(sw->loop, LINGER);
 }

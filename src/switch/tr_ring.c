@@ -86,7 +86,7 @@ static bool take_one(struct ring_ep *r, struct frame *f)
 	return true;
 }
 
-/* Up to one batch. True if there may be more. */
+/* Up to one batch. True if there are likely to be more. */
 static bool receive(struct ring_ep *r)
 {
 	struct vswitch *sw = r->host->sw;
@@ -100,7 +100,7 @@ static bool receive(struct ring_ep *r)
 		wake(r->fd_room);
 	port_rx_take(&r->ep, sw->rx.frames, n, loop_now(sw->loop));
 	rx_batch_consumed(&sw->rx, n);
-	return true;
+	return n == room;
 }
 
 /* One endpoint's share of a turn. */
