@@ -9,8 +9,11 @@
  * with it (checksum, segmentation) is beside the bytes too.
  *
  * Frames live in fixed pools. A pool grows by slabs up to its limit and never
- * shrinks; free frames are reused last in, first out, so that a quiet program
- * touches few pages. A frame belongs to whoever holds a reference.
+ * gives address space back; free frames are reused last in, first out. All
+ * have room for the longest frame, but cost no more memory than has been
+ * written to, and what a pool keeps of that is bounded: beyond it frames are
+ * emptied when they are released. A frame belongs to whoever holds a
+ * reference.
  */
 #ifndef BASE_FRAME_H
 #define BASE_FRAME_H
@@ -50,9 +53,11 @@ struct frame {
 	uint8_t tag[ETHER_TAG_LEN]; /* 0x8100 and @tci as bytes */
 	struct frame_offload offload;
 	uint32_t refs;
+	uint32_t queued; /* how many queues it waits in */
 	uint8_t *room; /* where @data starts in a new frame */
 	struct frame_pool *pool;
 	struct frame *next_free;
+	uint32_t touched; /* bytes of its room that may be in memory */
 };
 
 /* A frame and the form in which one port sends it. */
@@ -61,6 +66,10 @@ struct frame_tx {
 	bool tagged;
 };
 
+/* What a pool may keep of the memory of frames that are not in use, besides
+ * the first pages of each. */
+#define FRAME_POOL_KEEP (UINT32_C(32) << 20)
+
 /* Frames of up to @room bytes, at most @max of them. NULL without memory. */
 struct frame_pool *frame_pool_new(size_t room, size_t max);
 /* All frames must have been released. */
@@ -68,6 +77,8 @@ void frame_pool_free(struct frame_pool *);
 size_t frame_pool_room(const struct frame_pool *);
 size_t frame_pool_used(const struct frame_pool *);
 size_t frame_pool_left(const struct frame_pool *);
+/* Bytes of all its frames that may be in memory. */
+size_t frame_pool_touched(const struct frame_pool *);
 
 /* A frame with one reference, no offloads, @data at the start of its room
  * and @len 0; NULL when the pool is exhausted. */

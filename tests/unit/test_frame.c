@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/frame.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../unit/test.h"
 
@@ -132,6 +134,59 @@ static void an_impossible_size_is_no_memory(void)
 	frame_pool_free(p);
 }
 
+/* In bytes; 0 if nobody tells. */
+static size_t resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	if (!f || fscanf(f, "%*u %lu", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void a_frame_costs_what_is_written_to_it(void)
+{
+	struct frame_pool *p = frame_pool_new(65536, 1024);
+	static struct frame *f[1024];
+	size_t before = resident();
+
+	for (int i = 0; i < 1024; i++) {
+		f[i] = frame_new(p);
+		memset(f[i]->data, 1, 1000);
+		f[i]->len = 1000;
+	}
+	CHECK(resident() < before + (16 << 20));
+	for (int i = 0; i < 1024; i++)
+		frame_unref(f[i]);
+	CHECK(frame_pool_touched(p) == 1024 * 1000);
+	frame_pool_free(p);
+}
+
+static void what_idle_frames_keep_is_bounded(void)
+{
+	struct frame_pool *p = frame_pool_new(65536, 1024);
+	static struct frame *f[1024];
+	size_t before = resident();
+
+	for (int k = 0; k < 2; k++) {
+		for (int i = 0; i < 1024; i++) {
+			f[i] = frame_new(p);
+			f[i]->len = 65536;
+			memset(f[i]->data, i, f[i]->len);
+		}
+		for (int i = 0; i < 1024; i++) {
+			CHECK(f[i]->data[65535] == (i & 0xff));
+			frame_unref(f[i]);
+		}
+		CHECK(frame_pool_touched(p) < FRAME_POOL_KEEP + (4 << 20));
+		CHECK(resident() < before + FRAME_POOL_KEEP + (16 << 20));
+	}
+	frame_pool_free(p);
+}
+
 int main(void)
 {
 	RUN(a_pool_has_a_limit);
@@ -140,5 +195,7 @@ int main(void)
 	RUN(a_reused_frame_is_as_new);
 	RUN(the_tag_is_added_between_source_and_type);
 	RUN(an_impossible_size_is_no_memory);
+	RUN(a_frame_costs_what_is_written_to_it);
+	RUN(what_idle_frames_keep_is_bounded);
 	DONE();
 }
