@@ -20,12 +20,15 @@ static uint8_t *at(const struct ring *r, uint32_t pos)
 
 /* ---- producer ---- */
 
-/* Looks where the consumer is; false if that makes no sense. */
+/* Looks where the consumer is; false if that makes no sense, or did not. */
 static bool see_consumer(struct ring *r, int *err)
 {
-	r->other = atomic_load_explicit(&r->sh->head, memory_order_acquire);
-	if (r->pos - r->other <= r->size)
+	if (!r->broken)
+		r->other = atomic_load_explicit(&r->sh->head,
+						memory_order_acquire);
+	if (!r->broken && r->pos - r->other <= r->size)
 		return true;
+	r->broken = true;
 	*err = -EPROTO;
 	r->other = r->pos - r->size; /* full from now on */
 	return false;
@@ -111,6 +114,8 @@ static bool copy_header(const struct ring *r, struct ring_record *rec)
 	if (r->other - r->pos < sizeof(*rec))
 		return false;
 	memcpy(rec, at(r, r->pos), sizeof(*rec));
+	/* What is checked is the copy: no compiler may read it again. */
+	atomic_signal_fence(memory_order_seq_cst);
 	return true;
 }
 
@@ -131,10 +136,11 @@ static bool header(struct ring *r, struct ring_record *rec)
 
 const uint8_t *ring_peek(struct ring *r, struct ring_record *rec, int *err)
 {
-	if (ring_is_empty(r))
+	if (!r->broken && ring_is_empty(r))
 		return NULL;
-	if (r->other - r->pos > r->size || !header(r, rec) ||
+	if (r->broken || r->other - r->pos > r->size || !header(r, rec) ||
 	    rec->len > r->max_len || ring_need(rec->len) > r->other - r->pos) {
+		r->broken = true;
 		*err = -EPROTO;
 		r->other = r->pos; /* nothing more to be had */
 		return NULL;

@@ -71,6 +71,7 @@ struct ring {
 	uint32_t other; /* the other side's index when last looked at */
 	uint32_t look; /* producer: where to look for an empty ring again */
 	uint32_t max_len; /* longest frame */
+	bool broken; /* the other side broke the rules: for ever */
 };
 
 void ring_init(struct ring *, struct ring_shared *, uint8_t *data,
@@ -93,8 +94,8 @@ bool ring_publish(struct ring *);
 /* True: the consumer waits although there are frames; kick it. For the other
  * side's request to look again. */
 bool ring_missed(struct ring *);
-/* Asks to be kicked when there is room for @len; false if there is already
- * (do not sleep). */
+/* Asks to be kicked when there is room for @len; false if there is already, or
+ * ring_reserve() has an error to tell (do not sleep). */
 bool ring_wait_room(struct ring *, uint32_t len);
 
 /* ---- consumer ---- */

@@ -55,6 +55,9 @@ int ringmap_open(struct ringmap *m, int fd, uint32_t size, uint32_t max_len)
 	m->base = NULL;
 	if (size < RING_MIN_SIZE || size > RING_MAX_SIZE || size & (size - 1))
 		return -EPROTO;
+	/* It must fit; and a length plus a header must not pass 2^32. */
+	if (max_len > size - sizeof(struct ring_record))
+		return -EPROTO;
 	rc = check(fd, size);
 	if (rc)
 		return rc;

@@ -20,8 +20,9 @@ struct ringmap {
 	struct ring to_client;
 };
 
-/* Maps @fd, whose size must be that of two rings of @size bytes. The caller
- * may close @fd afterwards. 0 or -errno. */
+/* Maps @fd, whose size must be that of two rings of @size bytes, for frames
+ * that fit. The caller may close @fd afterwards. 0 or -errno; -EPROTO: what the
+ * other side says of it makes no sense. */
 int ringmap_open(struct ringmap *, int fd, uint32_t size, uint32_t max_len);
 void ringmap_close(struct ringmap *);
 

@@ -227,6 +227,50 @@ static void impossible_indices_and_lengths_are_refused(void)
 	teardown();
 }
 
+/* Else whoever tries again as long as there is neither room nor an error could
+ * be made to try for ever. */
+static void a_ring_that_was_broken_stays_so(void)
+{
+	struct ring_record rec = { .len = 1008 };
+	int err = 0;
+
+	setup();
+	while (put(&sw.to_client, 1008, 1))
+		;
+	atomic_store(&sw.to_client.sh->head, 0x40000000);
+	CHECK(!ring_wait_room(&sw.to_client, 1008));
+	atomic_store(&sw.to_client.sh->head, 0); /* as if nothing had been */
+	CHECK(!ring_reserve(&sw.to_client, &rec, &err) && err == -EPROTO);
+	CHECK(!ring_wait_room(&sw.to_client, 1008));
+	teardown();
+
+	setup();
+	err = 0;
+	put(&cl.to_switch, 60, 1);
+	atomic_store(&cl.to_switch.sh->tail, 2 * SIZE);
+	CHECK(!ring_peek(&sw.to_switch, &rec, &err) && err == -EPROTO);
+	err = 0;
+	atomic_store(&cl.to_switch.sh->tail, 0);
+	CHECK(!ring_peek(&sw.to_switch, &rec, &err) && err == -EPROTO);
+	teardown();
+}
+
+/* A length plus a header that passes 2^32 would look short. */
+static void rings_for_frames_that_do_not_fit_are_not_mapped(void)
+{
+	static const uint32_t bad[] = { SIZE - 15, SIZE, UINT32_MAX - 31,
+					UINT32_MAX };
+	int fd = ringmap_create(SIZE);
+	struct ringmap m;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK(ringmap_open(&m, fd, SIZE, bad[i]) == -EPROTO);
+	CHECK(ringmap_open(&m, fd, SIZE, SIZE - 16) == 0);
+	CHECK(put(&m.to_switch, SIZE - 16, 7));
+	ringmap_close(&m);
+	close(fd);
+}
+
 static void a_file_that_can_shrink_is_not_mapped(void)
 {
 	FILE *f = tmpfile();
@@ -304,6 +348,8 @@ int main(void)
 	RUN(a_full_ring_takes_nothing_until_something_is_released);
 	RUN(a_sleeping_consumer_is_kicked_once);
 	RUN(impossible_indices_and_lengths_are_refused);
+	RUN(a_ring_that_was_broken_stays_so);
+	RUN(rings_for_frames_that_do_not_fit_are_not_mapped);
 	RUN(a_file_that_can_shrink_is_not_mapped);
 	RUN(two_processes_pass_frames_in_order);
 	DONE();
