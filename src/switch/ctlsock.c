@@ -223,21 +223,28 @@ static int grant_dgram(struct ctlsock *cs, int fd,
 	return rc;
 }
 
-/* The same with rings. Whatever fails here, datagrams may do. */
+/* The same with rings. Whatever fails here, datagrams may do: a client that is
+ * hung up on asks for them, too. Descriptors cannot be sent while too many of
+ * this user's are on their way, to clients that do not look. */
 static int grant_ring(struct ctlsock *cs, int fd, const struct wire_request *rq,
 		      const struct client *who, int port)
 {
-	struct wire_answer answer = { 0 };
-	int fds[WIRE_N_FDS];
 	const struct port *p = cs->sw->br->ports[port];
+	struct ring_grant grant;
 	int rc = -EOPNOTSUPP;
 
 	if (!cs->cf.no_rings && !(p && p->no_rings))
 		rc = ring_attach_take(cs->rings, rq, (unsigned int)port,
-				      who->uid, fd, &answer, fds);
+				      who->uid, fd, &grant);
 	if (rc)
 		return rc;
-	ring_answer(fd, &answer, fds);
+	rc = ring_answer(fd, &grant.answer, grant.fds);
+	if (!rc)
+		return 0;
+	log_warn_rl(&cs->limit, loop_now(cs->sw->loop),
+		    "unable to answer pid %ld of uid %lu: %s", (long)who->pid,
+		    (unsigned long)who->uid, strerror(-rc));
+	bridge_detach(grant.ep);
 	return 0;
 }
 

@@ -42,6 +42,8 @@ struct ring_ep {
 	int fd_data, fd_room; /* to wake the client */
 	bool paused;
 	bool broken;
+	bool hung_up;
+	uint32_t last; /* position in the ring when it hung up */
 	struct ringmap map;
 };
 
@@ -110,7 +112,7 @@ static void serve(struct ring_ep *r)
 		endpoint_writable(&r->ep);
 	if (ring_missed(&r->map.to_client))
 		wake(r->fd_data);
-	if (!r->paused && receive(r)) {
+	if (!r->broken && !r->paused && receive(r)) {
 		make_busy(r);
 		return;
 	}
@@ -231,6 +233,19 @@ static const struct transport tr_ring = {
 	.close = ring_close,
 };
 
+/* What a client sent before it hung up is taken first, some in each turn,
+ * since its end is seen anew in each. No more than its ring holds: somebody may
+ * still have the memory. */
+static bool has_last_words(struct ring_ep *r)
+{
+	struct ring *in = &r->map.to_switch;
+
+	if (!r->hung_up)
+		r->last = in->pos;
+	r->hung_up = true;
+	return in->pos - r->last < in->size && !ring_is_empty(in);
+}
+
 static void ctl_ready(struct loop_fd *w, uint32_t events)
 {
 	struct ring_ep *r = container_of(w, struct ring_ep, ctl);
@@ -239,7 +254,10 @@ static void ctl_ready(struct loop_fd *w, uint32_t events)
 
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return;
-	bridge_detach(&r->ep);
+	if (has_last_words(r))
+		make_busy(r);
+	else
+		bridge_detach(&r->ep);
 }
 
 /* What was asked for, within bounds; a power of two with room for a few of
@@ -261,6 +279,9 @@ static int pair(int *ours, int *theirs)
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sv))
 		return -errno;
+	/* Nobody reads at our end. Descriptors that a client sent there would
+	 * stay open for ever, its own control connection among them. */
+	shutdown(sv[0], SHUT_RD);
 	*ours = sv[0];
 	*theirs = sv[1];
 	return 0;
@@ -306,11 +327,11 @@ static int watch(struct ring_ep *r, int ctl, int kick)
 
 int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
 		     unsigned int port, uint32_t uid, int ctl,
-		     struct wire_answer *answer, int fds[static WIRE_N_FDS])
+		     struct ring_grant *grant)
 {
 	struct ring_ep *r = calloc(1, sizeof(*r));
 	uint32_t size = choose_size(rq->ring_size);
-	int rc;
+	int *fds = grant->fds, rc;
 
 	if (!r)
 		return -ENOMEM;
@@ -335,14 +356,15 @@ int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
 		free(r);
 		return rc;
 	}
-	answer->port = port;
-	answer->ring_size = size;
-	answer->max_len = ETHER_MAX_LEN;
+	grant->ep = &r->ep;
+	grant->answer = (struct wire_answer){ .port = port,
+					      .ring_size = size,
+					      .max_len = ETHER_MAX_LEN };
 	make_busy(r);
 	return 0;
 }
 
-void ring_answer(int fd, struct wire_answer *a, const int *fds)
+int ring_answer(int fd, struct wire_answer *a, const int *fds)
 {
 	union {
 		struct cmsghdr align;
@@ -351,6 +373,7 @@ void ring_answer(int fd, struct wire_answer *a, const int *fds)
 	struct iovec iov = { a, sizeof(*a) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct cmsghdr *c = &ctl.align;
+	int rc = 0;
 
 	a->magic = WIRE_MAGIC;
 	a->version = WIRE_VERSION_RING;
@@ -362,13 +385,14 @@ void ring_answer(int fd, struct wire_answer *a, const int *fds)
 		c->cmsg_len = CMSG_LEN(WIRE_N_FDS * sizeof(int));
 		memcpy(CMSG_DATA(c), fds, WIRE_N_FDS * sizeof(int));
 	}
-	/* A client that is gone already will be noticed by its EOF. */
-	sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (!fds)
-		return;
-	close(fds[WIRE_FD_MEMORY]);
-	close(fds[WIRE_FD_DATA]);
-	close(fds[WIRE_FD_ROOM]);
+	if (sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		rc = -errno;
+	if (fds) {
+		close(fds[WIRE_FD_MEMORY]);
+		close(fds[WIRE_FD_DATA]);
+		close(fds[WIRE_FD_ROOM]);
+	}
+	return rc;
 }
 
 struct ring_host *ring_host_new(struct vswitch *sw)
