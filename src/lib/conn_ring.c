@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/ringmap.h"
@@ -177,10 +178,14 @@ static int put(struct ring_conn *r, const void *buf, size_t len)
 	return 0;
 }
 
-static void publish(struct ring_conn *r)
+/* A switch that is asleep may also be dead, and its socket would refuse us.
+ * One that dies at work is noticed when the ring is full. */
+static int publish(struct ring_conn *r)
 {
-	if (ring_publish(&r->map.to_switch))
-		kick_switch(r);
+	if (!ring_publish(&r->map.to_switch))
+		return 0;
+	kick_switch(r);
+	return has_hung_up(r) ? -ECONNREFUSED : 0;
 }
 
 /* False: there is room already. */
@@ -198,16 +203,16 @@ static ssize_t ring_conn_send(struct vdeconn *c, const void *buf, size_t len)
 	for (;;) {
 		int rc = put(r, buf, len);
 
-		if (!rc) {
-			publish(r);
+		if (!rc)
+			rc = publish(r);
+		else if (rc == -EAGAIN && has_hung_up(r))
+			rc = -ECONNREFUSED;
+		if (!rc)
 			return (ssize_t)len;
-		}
 		if (rc != -EAGAIN || !may_block(r))
 			return rc;
 		if (wait_room(r, len))
 			sleep_on(r, r->fd_room, -1);
-		if (has_hung_up(r))
-			return -ECONNRESET;
 	}
 }
 
@@ -222,9 +227,11 @@ static int ring_conn_send_batch(struct vdeconn *c, const struct vde_frame *f,
 		if (rc)
 			break;
 	}
-	if (sent)
-		publish(r);
-	return sent ? sent : rc;
+	if (sent) {
+		rc = publish(r);
+		return rc ? rc : sent;
+	}
+	return rc == -EAGAIN && has_hung_up(r) ? -ECONNREFUSED : rc;
 }
 
 /* ---- life ---- */
@@ -256,8 +263,33 @@ static void close_fds(const int *fds, size_t n)
 			close(fds[i]);
 }
 
-/* The whole answer with its descriptors; on failure there are none. */
-static int receive_answer(int ctl, struct wire_answer *a, int fds[WIRE_N_FDS])
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Signals do not matter. */
+static bool wait_readable(int fd, int timeout_ms)
+{
+	const int64_t end = now_ms() + timeout_ms;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int left = timeout_ms, n;
+
+	while ((n = poll(&p, 1, left)) < 0 && errno == EINTR) {
+		left = (int)(end - now_ms());
+		if (left < 0)
+			left = 0;
+	}
+	return n > 0;
+}
+
+/* The answer with its descriptors. 0; -EAGAIN if it does not come in time;
+ * -EOPNOTSUPP if what comes is none. On failure there are no descriptors. */
+static int receive_answer(int ctl, int timeout_ms, struct wire_answer *a,
+			  int fds[WIRE_N_FDS])
 {
 	union {
 		struct cmsghdr align;
@@ -272,11 +304,11 @@ static int receive_answer(int ctl, struct wire_answer *a, int fds[WIRE_N_FDS])
 	size_t n_fds = 0;
 	ssize_t n;
 
-	do
-		n = recvmsg(ctl, &msg, MSG_CMSG_CLOEXEC | MSG_WAITALL);
-	while (n < 0 && errno == EINTR);
+	if (!wait_readable(ctl, timeout_ms))
+		return -EAGAIN;
+	n = recvmsg(ctl, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -EOPNOTSUPP;
+		return -EOPNOTSUPP;
 	c = CMSG_FIRSTHDR(&msg);
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
 		n_fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -287,8 +319,7 @@ static int receive_answer(int ctl, struct wire_answer *a, int fds[WIRE_N_FDS])
 	    n_fds == (a->status ? 0 : WIRE_N_FDS))
 		return 0;
 	close_fds(fds, n_fds);
-	/* VDE 2 says no to version 4 by hanging up. */
-	return n ? -EPROTO : -EOPNOTSUPP;
+	return -EOPNOTSUPP;
 }
 
 static int start(struct ring_conn *r, const struct wire_answer *a,
@@ -312,23 +343,26 @@ static int start(struct ring_conn *r, const struct wire_answer *a,
 	return 0;
 }
 
-int ring_conn_open_take(int ctl, const struct wire_request *rq,
-			const char *descr, struct vdeconn **out)
+int ring_conn_ask(int ctl, const struct wire_request *rq, const char *descr)
 {
 	uint8_t msg[WIRE_REQ_MAX];
 	size_t len = wire_build_ring_request(msg, rq, descr);
+
+	return send(ctl, msg, len, MSG_NOSIGNAL) == (ssize_t)len ? 0
+								 : -EOPNOTSUPP;
+}
+
+int ring_conn_take(int ctl, int timeout_ms, struct vdeconn **out)
+{
 	struct wire_answer a = { 0 };
 	int fds[WIRE_N_FDS];
 	struct ring_conn *r;
-	int rc;
+	int rc = receive_answer(ctl, timeout_ms, &a, fds);
 
-	if (send(ctl, msg, len, MSG_NOSIGNAL) != (ssize_t)len)
-		return -EOPNOTSUPP;
-	rc = receive_answer(ctl, &a, fds);
 	if (rc)
 		return rc;
 	if (a.status)
-		return a.status < 4096 ? -(int)a.status : -EPROTO;
+		return a.status == EOPNOTSUPP ? -EOPNOTSUPP : -EACCES;
 	r = calloc(1, sizeof(*r));
 	rc = r ? start(r, &a, fds, ctl) : -ENOMEM;
 	if (rc) {

@@ -8,11 +8,14 @@
 #include "base/wire.h"
 #include "lib/conn.h"
 
-/* Asks the switch at the other end of @ctl for rings; on success @ctl is the
- * connection's. -EOPNOTSUPP: it does not know them or does not want to, ask
- * again on another connection for datagrams. Another -errno: it refused the
- * port itself. On failure @ctl stays the caller's. */
-int ring_conn_open_take(int ctl, const struct wire_request *rq,
-			const char *descr, struct vdeconn **out);
+/* Asks the switch at the other end of @ctl for rings. 0, or -EOPNOTSUPP if it
+ * has hung up. */
+int ring_conn_ask(int ctl, const struct wire_request *rq, const char *descr);
+
+/* Its answer: 0, and @ctl is the connection's; -EAGAIN if there is none in
+ * this time; -EOPNOTSUPP: it does not know rings or does not want to, or they
+ * cannot be used here: ask again on another connection for datagrams; -EACCES:
+ * it refuses the port itself. On failure @ctl stays the caller's. */
+int ring_conn_take(int ctl, int timeout_ms, struct vdeconn **out);
 
 #endif

@@ -6,6 +6,11 @@
  * until the switch has connected to it, so the file is removed again at once.
  * A switch says no by hanging up, and VDE 2.3.2 by saying nothing at all:
  * both the connect and the answer are waited for HANDSHAKE_S at most.
+ *
+ * Rings (lib/conn_ring.h) are asked for first, on a connection of their own.
+ * VDE 2 hangs up on that, and the switch inside vdeplug4 is silent: after
+ * RING_MS it is asked for datagrams. If the answer about rings has come by
+ * then, the switch is only slow, and rings are what is used.
  */
 #include <errno.h>
 #include <grp.h>
@@ -32,6 +37,7 @@
 #include "lib/sockfile.h"
 
 #define HANDSHAKE_S 5
+#define RING_MS 250
 #define NAME_TRIES 10000
 #define GROUP_ENTRY_SIZE 262144 /* a group with all its members */
 
@@ -104,8 +110,7 @@ static int plan_port(struct plan *p, const struct target *t, int port)
 	return 0;
 }
 
-/* The locator's word wins over the environment's. Rings only if they are
- * asked for: "auto" takes them where the switch has them. */
+/* The locator's word wins over the environment's. */
 static int plan_transport(struct plan *p, const char *transport)
 {
 	bool any;
@@ -113,7 +118,7 @@ static int plan_transport(struct plan *p, const char *transport)
 	if (!transport)
 		transport = getenv("VDE_TRANSPORT");
 	if (!transport || !*transport)
-		transport = "dgram";
+		transport = "auto";
 	any = strcmp(transport, "auto") == 0;
 	p->ring = any || strcmp(transport, "ring") == 0;
 	p->dgram = any || strcmp(transport, "dgram") == 0;
@@ -287,9 +292,15 @@ static int receive_all(int fd, void *buf, size_t len)
 	return 0;
 }
 
+/* Version 3 knows no reasons: a port that was wanted is the likely one. What
+ * version 4 tells is not told on, so that both are alike. */
+static int refusal(const struct plan *p)
+{
+	return p->port || p->type == WIRE_REQ_NEW_PORT0 ? -EBUSY : -ECONNRESET;
+}
+
 /* Asks for the port; @peer becomes the switch's datagram socket. Being hung
- * up on means that the switch refused, and a wanted port is the likely
- * reason. */
+ * up on means that the switch refused. */
 static int ask(int fd, const struct plan *p, const struct sockaddr_un *own,
 	       struct sockaddr_un *peer)
 {
@@ -306,10 +317,8 @@ static int ask(int fd, const struct plan *p, const struct sockaddr_un *own,
 	if ((size_t)n != len)
 		return -ETIMEDOUT;
 	rc = receive_all(fd, peer, sizeof(*peer));
-	if (rc == -ECONNRESET && (p->port || p->type == WIRE_REQ_NEW_PORT0))
-		return -EBUSY;
 	if (rc < 0)
-		return rc;
+		return rc == -ECONNRESET ? refusal(p) : rc;
 	if (peer->sun_family != AF_UNIX || !peer->sun_path[0] ||
 	    strnlen(peer->sun_path, sizeof(peer->sun_path)) ==
 		    sizeof(peer->sun_path))
@@ -349,9 +358,8 @@ static int join(int ctl, int data, const char *dir, const char *name,
 	return rc;
 }
 
-/* Rings, if the switch has them. -EOPNOTSUPP: it has not. */
-static int open_ring(const char *dir, const struct plan *p,
-		     struct vdeconn **out)
+/* A connection on which rings have been asked for, or -errno. */
+static int ask_ring(const char *dir, const struct plan *p)
 {
 	const struct wire_request rq = { .type = p->type,
 					 .port = p->port,
@@ -366,11 +374,12 @@ static int open_ring(const char *dir, const struct plan *p,
 	if (rc == 0)
 		rc = connect_ctl(ctl, dir, p, &name);
 	if (rc == 0)
-		rc = ring_conn_open_take(ctl, &rq, p->descr, out);
+		rc = ring_conn_ask(ctl, &rq, p->descr);
 	if (rc == 0)
-		set_timeout(ctl, 0);
-	else
-		close(ctl);
+		rc = set_timeout(ctl, 0);
+	if (rc == 0)
+		return ctl;
+	close(ctl);
 	return rc;
 }
 
@@ -403,13 +412,39 @@ fail:
 	return rc;
 }
 
+/* The switch has not said anything about rings on @ctl yet. */
+static int open_dgram_or_late(const char *dir, const struct plan *p, int ctl,
+			      struct vdeconn **out)
+{
+	struct vdeconn *dgram = NULL;
+	int rc = open_dgram(dir, p, &dgram);
+
+	if (ring_conn_take(ctl, 0, out) == 0) {
+		if (dgram)
+			dgram->ops->close(dgram);
+		return 0;
+	}
+	close(ctl);
+	*out = dgram;
+	return rc;
+}
+
 static int open_dir(const char *dir, const struct plan *p, struct vdeconn **out)
 {
-	int rc = p->ring ? open_ring(dir, p, out) : -EOPNOTSUPP;
+	int ctl = p->ring ? ask_ring(dir, p) : -EOPNOTSUPP, rc = ctl;
 
+	if (ctl >= 0)
+		rc = ring_conn_take(
+			ctl, p->dgram ? RING_MS : HANDSHAKE_S * 1000, out);
+	if (rc == -EAGAIN && p->dgram)
+		return open_dgram_or_late(dir, p, ctl, out);
+	if (rc < 0 && ctl >= 0)
+		close(ctl);
 	if (rc == -EOPNOTSUPP && p->dgram)
-		rc = open_dgram(dir, p, out);
-	return rc;
+		return open_dgram(dir, p, out);
+	if (rc == -EACCES && ctl >= 0)
+		return refusal(p);
+	return rc == -EAGAIN ? -ETIMEDOUT : rc;
 }
 
 /* @path is the control socket itself. */

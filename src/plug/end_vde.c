@@ -7,8 +7,10 @@
  * One that was told to shut down, or to remove the port, takes its datagram
  * socket out of the file system as well; one that was killed leaves it there.
  * So after the hang-up the file is looked for, for a moment, and if it stays
- * the switch has died. A datagram socket that refuses our frames while the
- * control connection lives is given the same moment for the hang-up to come.
+ * the switch has died. With rings there is no such file but the socket that
+ * the switch listens on: there it has died if nobody listens any more.
+ * A datagram socket that refuses our frames while the control connection lives
+ * is given the same moment for the hang-up to come.
  *
  * Peers without a control connection (UDP, point to point) come and go as
  * they like: their refusals are losses, as on a wire.
@@ -22,8 +24,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "common/log.h"
+#include "common/unixsock.h"
 #include "plug/ends.h"
 
 #define FRAME_ROOM 9236
@@ -41,6 +45,7 @@ struct end_vde {
 	bool gone; /* the control connection was closed */
 	bool rx, tx; /* wanted */
 	bool more; /* the last batch was full */
+	bool rings; /* @peer is where the switch listens */
 	char peer[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
 	uint8_t room[CABLE_BURST][FRAME_ROOM];
 };
@@ -52,14 +57,28 @@ static struct end_vde *vde_of(struct end *e)
 
 /* ---- the end ---- */
 
-static void verdict(struct end_vde *v)
+/* Does what is left of the switch look as if it had meant to hang up? */
+static bool has_left(const struct end_vde *v)
 {
 	struct stat st;
+	int fd;
 
+	if (!v->peer[0] || lstat(v->peer, &st))
+		return true;
+	if (!v->rings)
+		return false;
+	fd = unixsock_connect_within(v->peer, 1);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || fd == -ETIMEDOUT;
+}
+
+static void verdict(struct end_vde *v)
+{
 	if (!v->gone) {
 		log_err("unable to send to %s: %s", v->end.name,
 			strerror(v->refused));
-	} else if (v->peer[0] && !lstat(v->peer, &st)) {
+	} else if (!has_left(v)) {
 		log_err("unable to go on with %s: the switch has died",
 			v->end.name);
 	} else {
@@ -72,10 +91,8 @@ static void verdict(struct end_vde *v)
 static void look_again(struct loop_timer *t)
 {
 	struct end_vde *v = container_of(t, struct end_vde, grace);
-	struct stat st;
 
-	if ((v->gone && (!v->peer[0] || lstat(v->peer, &st))) ||
-	    loop_now(v->end.loop) >= v->grace_end)
+	if ((v->gone && has_left(v)) || loop_now(v->end.loop) >= v->grace_end)
 		verdict(v);
 	else if (loop_timer_set(v->end.loop, t, GRACE_STEP, look_again))
 		cable_stop(v->end.cable, EXIT_FAILURE);
@@ -290,16 +307,23 @@ static const struct end_ops vde_ops = {
 	.close = vde_end_close,
 };
 
-/* The file of the switch's datagram socket, if there is one. */
-static void find_peer(struct end_vde *v)
+/* The file of the socket that @fd is connected to, if there is one. */
+static bool find_file(struct end_vde *v, int fd)
 {
 	struct sockaddr_un sa = { 0 };
 	socklen_t len = sizeof(sa);
 
-	if (getpeername(vde_datafd(v->conn), (struct sockaddr *)&sa, &len) ||
+	if (getpeername(fd, (struct sockaddr *)&sa, &len) ||
 	    sa.sun_family != AF_UNIX || sa.sun_path[0] != '/')
-		return;
+		return false;
 	memcpy(v->peer, sa.sun_path, sizeof(sa.sun_path));
+	return true;
+}
+
+static void find_peer(struct end_vde *v)
+{
+	if (!find_file(v, vde_datafd(v->conn)))
+		v->rings = find_file(v, vde_ctlfd(v->conn));
 }
 
 int end_vde_open(struct end **out, struct loop *loop, const char *name,

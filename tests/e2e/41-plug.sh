@@ -33,19 +33,10 @@ exchange([(a, b), (b, a)], count, (14, int(sys.argv[4])
 END
 }
 
-# plugged NAME N: waits until the switch has that many clients, each of them a
-# socket in its directory.
+# plugged NAME N: waits until the switch has that many clients.
 plugged()
 {
-	wait_for clients "$@"
-}
-
-clients()
-{
-	local all=("$TMP/$1.ctl"/[0-9]*)
-
-	[ -e "${all[0]}" ] || all=()
-	[ ${#all[@]} -eq "$2" ]
+	wait_for clients_are "$@"
 }
 
 both_ends()
@@ -387,7 +378,7 @@ is "and dpipe tells if it was the last command" $? 137
 both_ends 0
 
 check "a plug that waits for its switch uses no processor time" \
-	python3 - "$a" <<'END'
+	env VDE_TRANSPORT=dgram python3 - "$a" <<'END'
 import os, signal, subprocess, sys, time
 from traffic import *
 from vdeclient import cpu_seconds
@@ -425,7 +416,7 @@ p=$(cat pid)
 pids+=("$p")
 started_as[$p]=vde_plug
 is "it is in both switches then" \
-	"$(clients a 1 && clients b 1 && echo yes)" yes
+	"$(clients_are a 1 && clients_are b 1 && echo yes)" yes
 check "and frames pass" cable a b
 kill "$p"
 wait_for gone "$p"
@@ -452,7 +443,7 @@ mkfifo ready
 start sh -c 'exec vde_plug --ready-fd 9 a.ctl 9>ready'
 read -rt 10 <ready
 is "--ready-fd gets a newline when connected" \
-	"$?,$(clients a 1 && echo yes)" 0,yes
+	"$?,$(clients_are a 1 && echo yes)" 0,yes
 stop "$started"
 
 # Debian's hook for ifupdown, with our programs in place of /usr/bin's.

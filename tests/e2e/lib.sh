@@ -179,6 +179,7 @@ start_peer_switch()
 	local name=$1
 
 	shift
+	: >"$TMP/$name.is-debian"
 	start /usr/bin/vde_switch -s "$TMP/$name.ctl" -M "$TMP/$name.mgmt" "$@"
 	if ! wait_for test -S "$TMP/$name.mgmt"; then
 		lab_failed "Debian's vde_switch does not start with $*"
@@ -186,7 +187,7 @@ start_peer_switch()
 }
 
 # clients_become N SWITCH...: each gets exactly that many clients, ours or
-# Debian's. That can miss that a client has left if another, or a console,
+# Debian's. That one can miss that a client has left if another, or a console,
 # leaves in the same moment: it is not asked, its sockets are counted.
 clients_become()
 {
@@ -200,8 +201,14 @@ clients_become()
 
 clients_are()
 {
-	local sockets=("$TMP/$1.ctl"/[0-9]*)
+	local sockets
 
+	if [ ! -e "$TMP/$1.is-debian" ]; then
+		[ "$(console "$1" port/print |
+			grep -c 'endpoint ID .* module unix prog')" -eq "$2" ]
+		return
+	fi
+	sockets=("$TMP/$1.ctl"/[0-9]*)
 	[ -e "${sockets[0]}" ] || sockets=()
 	[ ${#sockets[@]} -eq "$2" ]
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../unit/test.h"
+#include "base/ringmap.h"
 #include "base/wire.h"
 #include "lib/libvdeplug.h"
 
@@ -34,7 +35,21 @@ enum answer {
 	NOWHERE
 };
 
+/* And before, with one for rings. */
+enum ring_answer {
+	NO_ANSWER, /* VDE 2: hangs up */
+	NO_RINGS,
+	REFUSED,
+	NONSENSE,
+	NO_MEMORY, /* descriptors of which the first is no memory */
+	SILENCE,
+	LATE, /* grants them when datagrams have been asked for */
+	RINGS
+};
+
 struct seen {
+	ssize_t ring_len;
+	uint8_t ring_msg[WIRE_REQ_MAX + 1];
 	ssize_t len;
 	uint8_t msg[WIRE_REQ_MAX + 1];
 	mode_t mode; /* of the client's socket when it asked */
@@ -82,6 +97,67 @@ static int data_socket(const char *dir, const struct sockaddr_un *client,
 	    connect(fd, (const struct sockaddr *)client, sizeof(*client)) < 0)
 		_exit(8);
 	return fd;
+}
+
+static void send_answer(int conn, uint32_t status, const int *fds)
+{
+	struct wire_answer a = { .magic = WIRE_MAGIC,
+				 .version = WIRE_VERSION_RING,
+				 .status = status,
+				 .ring_size = RING_MIN_SIZE,
+				 .max_len = 9234 };
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(WIRE_N_FDS * sizeof(int))];
+	} ctl = { 0 };
+	struct iovec iov = { &a, sizeof(a) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (fds) {
+		msg.msg_control = ctl.room;
+		msg.msg_controllen = sizeof(ctl.room);
+		ctl.align.cmsg_level = SOL_SOCKET;
+		ctl.align.cmsg_type = SCM_RIGHTS;
+		ctl.align.cmsg_len = CMSG_LEN(WIRE_N_FDS * sizeof(int));
+		memcpy(CMSG_DATA(&ctl.align), fds, WIRE_N_FDS * sizeof(int));
+	}
+	sendmsg(conn, &msg, MSG_NOSIGNAL);
+}
+
+/* Rings that nobody serves. */
+static void grant_rings(int conn, bool usable)
+{
+	int fds[WIRE_N_FDS], sv[2];
+
+	for (int i = 0; i < WIRE_N_FDS; i++) {
+		if (socketpair(AF_UNIX, SOCK_DGRAM, 0, sv) < 0)
+			_exit(7);
+		fds[i] = sv[0];
+	}
+	if (usable)
+		fds[WIRE_FD_MEMORY] = ringmap_create(RING_MIN_SIZE);
+	send_answer(conn, 0, fds);
+}
+
+/* What is left to be told when datagrams are asked for: @conn, or -1. */
+static int answer_ring(int conn, enum ring_answer what)
+{
+	char junk[WIRE_SOCKADDR_LEN] = { 1 };
+
+	if (what == SILENCE || what == LATE)
+		return conn;
+	if (what == NO_RINGS || what == REFUSED)
+		send_answer(conn, what == REFUSED ? EACCES : EOPNOTSUPP, NULL);
+	if (what == NONSENSE)
+		send(conn, junk, sizeof(junk), 0);
+	if (what == NO_MEMORY)
+		grant_rings(conn, false);
+	if (what == RINGS) {
+		grant_rings(conn, true);
+		recv(conn, junk, sizeof(junk), 0);
+	}
+	close(conn);
+	return -1;
 }
 
 /* Echoes frames until the client hangs up. */
@@ -152,12 +228,29 @@ static void answer(int conn, const char *dir, enum answer what,
 	unlink(own.sun_path);
 }
 
-/* A switch in directory @name that takes one connection on socket @ctl. */
-static void start(struct fake *f, const char *name, const char *ctl,
-		  enum answer what)
+/* One connection for rings and, if need be, one for datagrams. */
+static void play(const struct fake *f, int lfd, enum ring_answer rings,
+		 enum answer what, struct seen *seen)
+{
+	int conn = accept(lfd, NULL, NULL), first;
+
+	seen->ring_len = recv(conn, seen->ring_msg, sizeof(seen->ring_msg), 0);
+	first = answer_ring(conn, rings);
+	if (rings == REFUSED || rings == RINGS)
+		return;
+	conn = accept(lfd, NULL, NULL);
+	seen->len = recv(conn, seen->msg, sizeof(seen->msg), 0);
+	if (rings == LATE)
+		grant_rings(first, true);
+	answer(conn, f->dir, what, seen);
+}
+
+/* A switch in directory @name with socket @ctl, for one client. */
+static void start_new(struct fake *f, const char *name, const char *ctl,
+		      enum ring_answer rings, enum answer what)
 {
 	struct seen seen = { 0 };
-	int fd[2], lfd, conn;
+	int fd[2], lfd;
 
 	in_tmp(f->dir, sizeof(f->dir), name);
 	mkdir(f->dir, 0700);
@@ -167,13 +260,18 @@ static void start(struct fake *f, const char *name, const char *ctl,
 	f->pid = fork();
 	if (f->pid == 0) {
 		alarm(20);
-		conn = accept(lfd, NULL, NULL);
-		seen.len = recv(conn, seen.msg, sizeof(seen.msg), 0);
-		answer(conn, f->dir, what, &seen);
+		play(f, lfd, rings, what, &seen);
 		_exit(write(fd[1], &seen, sizeof(seen)) != sizeof(seen));
 	}
 	close(fd[1]);
 	close(lfd);
+}
+
+/* VDE 2's. */
+static void start(struct fake *f, const char *name, const char *ctl,
+		  enum answer what)
+{
+	start_new(f, name, ctl, NO_ANSWER, what);
 }
 
 /* Nothing of the client's may be left in the directory. */
@@ -252,6 +350,21 @@ static bool asks(const char *options, struct vde_open_args *args,
 		kill(f.pid, SIGKILL);
 	finish(&f, "ctl", seen);
 	return ok;
+}
+
+static void rings_are_asked_for_first(void)
+{
+	static const uint32_t head[] = { WIRE_MAGIC, 4, 5 << 8, 0, 0, 9234 };
+	char want[200];
+	struct seen s;
+
+	unsetenv("SSH_CLIENT");
+	snprintf(want, sizeof(want), "the test user=%s pid=%d",
+		 getpwuid(geteuid())->pw_name, (int)getpid());
+	CHECK(asks("[5]", NULL, &s));
+	CHECK(s.ring_len == (ssize_t)(32 + strlen(want)));
+	CHECK(!memcmp(s.ring_msg, head, sizeof(head)));
+	CHECK(!memcmp(s.ring_msg + 32, want, strlen(want)));
 }
 
 static void the_request_is_version_3(void)
@@ -394,6 +507,105 @@ static void refusals_can_be_told_apart(void)
 			test_failed = 1;
 		}
 		finish(&f, "ctl", &s);
+	}
+}
+
+static int64_t now_ms(void)
+{
+	struct timeval tv;
+
+	gettimeofday(&tv, NULL);
+	return tv.tv_sec * INT64_C(1000) + tv.tv_usec / 1000;
+}
+
+static void without_rings_there_are_datagrams_soon(void)
+{
+	static const enum ring_answer answers[] = { NO_ANSWER, NO_RINGS,
+						    NONSENSE, NO_MEMORY,
+						    SILENCE };
+	struct fake f;
+	struct seen s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		int64_t from = now_ms();
+		VDECONN *c;
+
+		start_new(&f, "sw", "ctl", answers[i], ACCEPT);
+		c = open_in(f.dir, "", NULL);
+		CHECK(now_ms() - from < 2000);
+		CHECK(c && echoes(c));
+		if (c)
+			vde_close(c);
+		finish(&f, "ctl", &s);
+	}
+}
+
+/* The answer about rings that comes late is not lost. */
+static void a_slow_switch_still_gives_rings(void)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(sa);
+	struct fake f;
+	struct seen s;
+	VDECONN *c;
+
+	start_new(&f, "sw", "ctl", LATE, ACCEPT);
+	c = open_in(f.dir, "", NULL);
+	CHECK(c && !getpeername(vde_datafd(c), (struct sockaddr *)&sa, &len));
+	CHECK(!sa.sun_path[0]);
+	vde_close(c);
+	finish(&f, "ctl", &s);
+	CHECK(s.len > 0);
+}
+
+static void one_transport_may_be_insisted_on(void)
+{
+	struct fake f;
+	struct seen s;
+	VDECONN *c;
+
+	start_new(&f, "sw", "ctl", RINGS, ACCEPT);
+	c = open_in(f.dir, "[transport=ring]", NULL);
+	CHECK(c);
+	vde_close(c);
+	finish(&f, "ctl", &s);
+	CHECK(s.ring_len > 0 && !s.len);
+	start_new(&f, "sw", "ctl", REFUSED, ACCEPT); /* it is read as rings */
+	CHECK(!open_in(f.dir, "[transport=dgram]", NULL));
+	finish(&f, "ctl", &s);
+	CHECK(s.ring_len > 122 && s.ring_msg[4] == WIRE_VERSION);
+	setenv("VDE_TRANSPORT", "ring", 1);
+	start_new(&f, "sw", "ctl", NO_RINGS, HANG_UP);
+	CHECK(!open_in(f.dir, "", NULL) && errno == EOPNOTSUPP);
+	kill(f.pid, SIGKILL);
+	CHECK(waitpid(f.pid, NULL, 0) == f.pid);
+	clean(&f, "ctl");
+	setenv("VDE_TRANSPORT", "pigeon", 1);
+	CHECK(!open_in(tmp, "", NULL) && errno == EINVAL);
+	unsetenv("VDE_TRANSPORT");
+	CHECK(!open_in(tmp, "[transport=pigeon]", NULL) && errno == EINVAL);
+}
+
+static void a_refusal_of_rings_is_that_of_datagrams(void)
+{
+	static const struct {
+		const char *options;
+		int error;
+	} cases[] = {
+		{ "", ECONNRESET },
+		{ "[3]", EBUSY },
+		{ "[0]", EBUSY },
+		{ "[3/transport=ring]", EBUSY },
+	};
+	struct fake f;
+	struct seen s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		start_new(&f, "sw", "ctl", REFUSED, ACCEPT);
+		CHECK(!open_in(f.dir, cases[i].options, NULL) &&
+		      errno == cases[i].error);
+		finish(&f, "ctl", &s);
+		CHECK(!s.len);
 	}
 }
 
@@ -602,6 +814,7 @@ int main(void)
 	if (!mkdtemp(tmp) || setenv("HOME", tmp, 1) < 0)
 		return 1;
 	umask(022);
+	RUN(rings_are_asked_for_first);
 	RUN(the_request_is_version_3);
 	RUN(where_the_user_came_from_is_told);
 	RUN(ports_are_asked_for_by_number);
@@ -611,6 +824,10 @@ int main(void)
 	RUN(what_exists_is_meant_literally);
 	RUN(an_answer_may_come_in_pieces);
 	RUN(refusals_can_be_told_apart);
+	RUN(without_rings_there_are_datagrams_soon);
+	RUN(a_slow_switch_still_gives_rings);
+	RUN(one_transport_may_be_insisted_on);
+	RUN(a_refusal_of_rings_is_that_of_datagrams);
 	RUN(a_switch_that_has_died_is_told);
 	RUN(a_switch_that_is_silent_is_given_up);
 	RUN(a_switch_that_dribbles_is_given_up);
