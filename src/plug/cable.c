@@ -43,23 +43,54 @@ static bool ended(struct cable *c, int rc)
 	return true;
 }
 
+static bool holds_finished(const struct cable_way *w)
+{
+	return w->finished_done < w->finish.n;
+}
+
 static bool holds(const struct cable_way *w)
 {
-	return w->done < w->n;
+	return w->done < w->n || holds_finished(w);
+}
+
+static bool may_go_as_they_are(const struct cable_way *w)
+{
+	for (int i = w->done; i < w->n; i++)
+		if (finish_is_needed(&w->burst[i], w->to->takes))
+			return false;
+	return true;
+}
+
+/* Offers @f[*done..n - 1]. False: there is no room, or the cable is over. */
+static bool offer(struct cable *c, struct cable_way *w,
+		  const struct vde_frame *f, int n, int *done)
+{
+	int rc = w->to->ops->send(w->to, &f[*done], n - *done);
+
+	if (ended(c, rc))
+		return false;
+	*done += rc;
+	return *done == n;
 }
 
 /* Offers what the burst still has. False: the cable is over. */
 static bool deliver(struct cable *c, struct cable_way *w)
 {
-	int rc;
+	struct finish *fi = &w->finish;
+	bool go_on = true;
 
-	if (!holds(w))
-		return true;
-	rc = w->to->ops->send(w->to, &w->burst[w->done], w->n - w->done);
-	if (ended(c, rc))
-		return false;
-	w->done += rc;
-	return true;
+	while (go_on && holds(w)) {
+		if (holds_finished(w)) {
+			go_on = offer(c, w, fi->out, fi->n, &w->finished_done);
+		} else if (may_go_as_they_are(w)) {
+			go_on = offer(c, w, w->burst, w->n, &w->done);
+		} else {
+			w->done += finish_frames(fi, &w->burst[w->done],
+						 w->n - w->done, w->to->takes);
+			w->finished_done = 0;
+		}
+	}
+	return !c->over;
 }
 
 static bool take(struct cable *c, struct cable_way *w)
@@ -159,6 +190,13 @@ static void report_drops(const struct end *e)
 void cable_close(struct cable *c)
 {
 	loop_timer_del(c->loop, &c->again);
+	for (int i = 0; i < 2; i++) {
+		struct cable_way *w = &c->way[i];
+
+		w->to->drops[END_DROP_REFUSED] += w->finish.refused;
+		w->to->drops[END_DROP_LONG] += w->finish.too_long;
+		finish_fini(&w->finish);
+	}
 	for (int i = 0; i < 2; i++) {
 		struct end *e = c->way[i].from;
 

@@ -12,8 +12,8 @@
  *
  * The memory of a frame belongs to the end that received it, until the cable
  * asks that end for the next burst. What a receiver may still have to do with
- * a frame is in its offload; an end that does not say otherwise receives and
- * takes ordinary frames only.
+ * a frame is in its offload. An end says what it takes; what it does not take
+ * the cable finishes, so an end may receive whatever there is.
  *
  * A cable is over when one of its ends is: well (EOF, a switch that hung up)
  * or badly, which the end has logged by then. The loop is stopped and
@@ -23,10 +23,15 @@
 #define PLUG_CABLE_H
 
 #include "common/loop.h"
-#include "lib/batch.h"
+#include "plug/finish.h"
 
 #define CABLE_BURST VDE_BATCH_MAX
 #define CABLE_FRAME_MIN 14 /* shorter ones never leave an end */
+
+/* What an end may receive: the cable finishes what the other does not take. */
+#define CABLE_ALL_OFFLOADS                                  \
+	(VDE_TAKES_CSUM | VDE_TAKES_TSO4 | VDE_TAKES_TSO6 | \
+	 VDE_TAKES_TSO_ECN | VDE_TAKES_USO)
 
 /* What recv() and send() return when the end is over. */
 #define CABLE_OVER (-ENODATA) /* well */
@@ -67,6 +72,7 @@ struct end {
 	struct loop *loop;
 	struct cable *cable;
 	char *name; /* for messages, owned */
+	unsigned int takes; /* VDE_TAKES_*: send() gets nothing else */
 	uint64_t frames; /* received */
 	uint64_t drops[END_N_DROPS]; /* here, of either direction */
 };
@@ -79,6 +85,8 @@ struct cable_way {
 	struct end *from, *to;
 	struct vde_frame burst[CABLE_BURST];
 	int n, done; /* burst[done..n - 1] waits for room */
+	struct finish finish;
+	int finished_done; /* finish.out[finished_done..] waits before it */
 };
 
 struct cable {

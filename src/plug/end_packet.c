@@ -4,8 +4,7 @@
  *
  * Why not by libpcap: a capture shows frames as they are, with checksums undone
  * and segments merged, and does not tell how long those were. packetsock does,
- * and base/offload finishes them here, so that nothing but ordinary frames
- * gets into the network.
+ * and takes such frames, too.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -33,11 +32,8 @@ struct end_packet {
 	bool rx_on, tx_on; /* wanted */
 	int n_rx, next_rx; /* rx[next_rx..n_rx - 1] are still to be given */
 	bool more; /* the last batch was full */
-	bool cutting; /* rx[next_rx - 1] is being cut */
-	struct offload_cut cut;
 	struct log_limit long_ones;
 	struct rx rx[RX_BATCH];
-	uint8_t seg[CABLE_BURST][ETHER_MAX_LEN];
 };
 
 static struct end_packet *packet_of(struct end *e)
@@ -112,13 +108,18 @@ static int trouble(struct end_packet *p, const char *verb, int err)
 
 /* ---- frames in ---- */
 
+static bool is_too_long(const struct rx *r, ssize_t len)
+{
+	return len > ETHER_MAX_LEN && r->offload.gso_type == FRAME_GSO_NONE;
+}
+
 static void accept_frame(struct end_packet *p, struct rx *r,
 			 const struct mmsghdr *msg)
 {
 	ssize_t len = packetsock_frame(msg, &r->with, &r->frame, &r->offload);
 
 	r->len = 0;
-	if (len == -EMSGSIZE)
+	if (len == -EMSGSIZE || is_too_long(r, len))
 		p->end.drops[END_DROP_LONG]++;
 	else if (len > 0 && len < CABLE_FRAME_MIN)
 		p->end.drops[END_DROP_SHORT]++;
@@ -158,65 +159,24 @@ static int receive(struct end_packet *p)
 	return n;
 }
 
-/* An ordinary frame, or one that only lacks its checksum. */
-static bool finish(struct end_packet *p, struct rx *r)
-{
-	if (r->len > ETHER_MAX_LEN)
-		p->end.drops[END_DROP_LONG]++;
-	else if (!offload_csum(r->frame, r->len, &r->offload))
-		p->end.drops[END_DROP_REFUSED]++;
-	else
-		return true;
-	return false;
-}
-
-static bool start_cutting(struct end_packet *p, const struct rx *r)
-{
-	if (!offload_cut_start(&p->cut, r->frame, r->len, &r->offload, NULL))
-		p->end.drops[END_DROP_REFUSED]++;
-	else if (offload_cut_len(&p->cut) > ETHER_MAX_LEN)
-		p->end.drops[END_DROP_LONG]++;
-	else
-		return true;
-	return false;
-}
-
 static int give(struct end_packet *p, struct vde_frame *f, int n)
 {
 	int got = 0;
 
-	while (got < n) {
-		struct rx *r;
+	while (got < n && p->next_rx < p->n_rx) {
+		struct rx *r = &p->rx[p->next_rx++];
 
-		if (p->cutting) {
-			ssize_t len = offload_cut_copy(&p->cut, p->seg[got],
-						       sizeof(p->seg[got]));
-
-			p->cutting = len > 0;
-			if (len > 0)
-				f[got] = (struct vde_frame){ p->seg[got],
-							     (size_t)len,
-							     { 0 } };
-			got += len > 0;
-			continue;
-		}
-		if (p->next_rx == p->n_rx)
-			break;
-		r = &p->rx[p->next_rx++];
 		if (!r->len)
 			continue;
-		if (r->offload.gso_type != FRAME_GSO_NONE)
-			p->cutting = start_cutting(p, r);
-		else if (finish(p, r))
-			f[got++] =
-				(struct vde_frame){ r->frame, r->len, { 0 } };
+		f[got] = (struct vde_frame){ r->frame, r->len, { 0 } };
+		batch_set_offload(&f[got++], &r->offload);
 	}
 	return got;
 }
 
 static bool has_some(const struct end_packet *p)
 {
-	return p->cutting || p->next_rx < p->n_rx;
+	return p->next_rx < p->n_rx;
 }
 
 /* Memory of the last batch is written anew only when all of it was given. */
@@ -241,16 +201,19 @@ static bool packet_pending(struct end *e)
 /* ---- frames out ---- */
 
 /* The first frame of a batch was not taken. 0: it is lost, go on. */
-static int lost_frame(struct end_packet *p, size_t len, int err)
+static int lost_frame(struct end_packet *p, const struct vde_frame *f, int err)
 {
 	if (err == EMSGSIZE) {
 		p->end.drops[END_DROP_LONG]++;
 		log_warn_rl(&p->long_ones, loop_now(p->end.loop),
-			    "a frame of %zu bytes is too long for %s", len,
+			    "a frame of %zu bytes is too long for %s", f->len,
 			    p->end.name);
 		return 0;
 	}
 	p->end.drops[END_DROP_REFUSED]++;
+	if (err == EINVAL && f->offload.gso_type == FRAME_GSO_UDP_L4)
+		p->end.takes &= ~(
+			unsigned int)VDE_TAKES_USO; /* not before 6.2 */
 	if (err == ENOBUFS || err == ENOMEM || err == EINVAL)
 		return 0;
 	return trouble(p, "send to", err);
@@ -259,13 +222,16 @@ static int lost_frame(struct end_packet *p, size_t len, int err)
 static int packet_send(struct end *e, const struct vde_frame *f, int n)
 {
 	struct end_packet *p = packet_of(e);
-	uint8_t none[OFFLOAD_VNET_LEN] = { 0 };
+	uint8_t vnet[CABLE_BURST][OFFLOAD_VNET_LEN];
 	struct mmsghdr msg[CABLE_BURST];
 	struct iovec iov[CABLE_BURST][2];
 	int i;
 
 	for (i = 0; i < n; i++) {
-		iov[i][0] = (struct iovec){ none, sizeof(none) };
+		struct frame_offload o = batch_offload(&f[i]);
+
+		offload_to_vnet(vnet[i], &o, false);
+		iov[i][0] = (struct iovec){ vnet[i], sizeof(vnet[i]) };
 		iov[i][1] = (struct iovec){ f[i].data, f[i].len };
 		msg[i] = (struct mmsghdr){
 			.msg_hdr = { .msg_iov = iov[i], .msg_iovlen = 2 },
@@ -278,7 +244,7 @@ static int packet_send(struct end *e, const struct vde_frame *f, int n)
 		i += packetsock_send(&p->sock, &msg[i], n - i, &err);
 		if (i == n || !err)
 			break;
-		if (lost_frame(p, f[i++].len, err))
+		if (lost_frame(p, &f[i++], err))
 			return CABLE_BROKEN;
 	}
 	return i;
@@ -317,6 +283,7 @@ int end_packet_open(struct end **out, struct loop *loop, const char *ifname)
 	if (!rc && !end_init(&p->end, &packet_ops, loop, ifname))
 		rc = -ENOMEM;
 	if (!rc) {
+		p->end.takes = CABLE_ALL_OFFLOADS;
 		*out = &p->end;
 		return 0;
 	}

@@ -30,7 +30,9 @@
 #include "common/unixsock.h"
 #include "plug/ends.h"
 
-#define FRAME_ROOM 9236
+/* For the longest frame that is to be cut. Not a multiple of a page's size:
+ * short frames shall not all want the same places of the caches. */
+#define FRAME_ROOM 65600
 #define GRACE (200 * LOOP_MS)
 #define LINGER_MS 1000
 #define GRACE_STEP (10 * LOOP_MS)
@@ -183,6 +185,13 @@ static int vde_want_tx(struct end *e, bool on)
 
 /* ---- frames ---- */
 
+static_assert(FRAME_ROOM >= VDE_FRAME_MAX, "no frame is cut off");
+
+static bool too_long(const struct vde_frame *f)
+{
+	return f->len > ETHER_MAX_LEN && f->offload.gso_type == FRAME_GSO_NONE;
+}
+
 /* Moves frames of a sensible length to the front. */
 static int sift(struct end_vde *v, struct vde_frame *f, int n)
 {
@@ -191,6 +200,8 @@ static int sift(struct end_vde *v, struct vde_frame *f, int n)
 	for (int i = 0; i < n; i++) {
 		if (f[i].len < CABLE_FRAME_MIN)
 			v->end.drops[END_DROP_SHORT]++;
+		else if (too_long(&f[i]))
+			v->end.drops[END_DROP_LONG]++;
 		else
 			f[kept++] = f[i];
 	}
@@ -236,7 +247,7 @@ static bool lost_frame(struct end_vde *v, int err)
 	}
 	if (err == ENOBUFS || err == ENOMEM || err == ENETDOWN ||
 	    err == ENETUNREACH || err == EHOSTUNREACH || err == EHOSTDOWN ||
-	    err == EPERM || err == EIO) {
+	    err == EPERM || err == EIO || err == EINVAL) {
 		v->end.drops[END_DROP_REFUSED]++;
 		return true;
 	}
@@ -340,6 +351,7 @@ int end_vde_open(struct end **out, struct loop *loop, const char *name,
 		return -ENOMEM;
 	}
 	v->conn = conn;
+	v->end.takes = vde_offloads(conn);
 	find_peer(v);
 	if (ctl >= 0)
 		rc = loop_fd_add(loop, &v->ctl, ctl, EPOLLIN | EPOLLRDHUP,

@@ -65,7 +65,8 @@ int session_open_vde(struct session *s, const struct vde_args *a,
 	int rc;
 
 	errno = 0;
-	conn = vde_open(unconst(a->locator), unconst(a->descr), &args);
+	conn = vde_open_batch(unconst(a->locator), unconst(a->descr), &args,
+			      CABLE_ALL_OFFLOADS);
 	if (!conn) {
 		rc = errno ? -errno : -ECONNREFUSED;
 		log_err("unable to open %s: %s", name_of(a->locator),

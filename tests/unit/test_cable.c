@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../unit/packet.h"
 #include "../unit/test.h"
 #include "common/log.h"
 #include "plug/ends.h"
@@ -22,6 +23,10 @@ struct fake {
 	int over; /* what recv() says when it has no more */
 	bool rx, tx, closed;
 	uint8_t data[CABLE_BURST][64];
+	const struct vde_frame *special; /* it gives these before others */
+	int n_special;
+	struct vde_frame last; /* it took, but for the memory */
+	int n_packets; /* segments of TCP, finished, in order */
 };
 
 static struct loop *loop;
@@ -32,11 +37,27 @@ static struct fake *fake_of(struct end *e)
 	return container_of(e, struct fake, end);
 }
 
+#define MSS 100
+
+/* Is it number @i of what a frame of TCP is cut into? */
+static bool is_segment(const struct vde_frame *f, int i)
+{
+	struct packet_view v;
+	uint8_t seq[4];
+
+	packet_be32(seq, (uint32_t)i * MSS);
+	return packet_read(f->data, f->len, &v) && f->len - v.payload == MSS &&
+	       !f->offload.flags && !f->offload.gso_type &&
+	       !memcmp((uint8_t *)f->data + v.l4 + 4, seq, sizeof(seq));
+}
+
 static int fake_recv(struct end *e, struct vde_frame *f, int n)
 {
 	struct fake *k = fake_of(e);
 	int i = 0;
 
+	for (; i < n && k->n_special; i++, k->n_special--)
+		f[i] = *k->special++;
 	for (; i < n && k->source; i++, k->source--) {
 		memcpy(k->data[i], &k->next, sizeof(k->next));
 		k->next++;
@@ -50,8 +71,11 @@ static int fake_send(struct end *e, const struct vde_frame *f, int n)
 	struct fake *k = fake_of(e);
 	int i = 0;
 
-	for (; i < n && k->sink && k->n_got < MAX; i++, k->sink--)
+	for (; i < n && k->sink && k->n_got < MAX; i++, k->sink--) {
 		memcpy(&k->got[k->n_got++], f[i].data, sizeof(int));
+		k->last = f[i];
+		k->n_packets += is_segment(&f[i], k->n_packets);
+	}
 	return i;
 }
 
@@ -234,6 +258,125 @@ static void a_watcher_body(struct fake *a, struct fake *b)
 static void a_watcher_sees_each_frame_once(void)
 {
 	with_cable(a_watcher_body);
+}
+
+/* ---- offloads ---- */
+
+static uint8_t super[PACKET_MAX], begun[PACKET_MAX];
+
+/* One frame of @segs segments, behind it one more segment without a checksum
+ * and a frame that nobody can cut. */
+static void make_special(struct vde_frame f[3], int segs)
+{
+	struct packet k = { .version = 6,
+			    .ttl = 1,
+			    .flags = 0x10,
+			    .payload = (size_t)segs * MSS,
+			    .gso_size = MSS };
+	struct frame_offload o;
+
+	f[0] = (struct vde_frame){ super, packet_make(&k, super, &o), { 0 } };
+	batch_set_offload(&f[0], &o);
+	k.seq = (uint32_t)k.payload;
+	k.payload = MSS;
+	f[1] = (struct vde_frame){ begun, packet_make(&k, begun, &o), { 0 } };
+	o.gso_type = FRAME_GSO_NONE;
+	o.gso_size = o.hdr_len = 0;
+	batch_set_offload(&f[1], &o);
+	f[2] = f[0];
+	f[2].offload.csum_start = 60000;
+}
+
+static void finished_body(struct fake *a, struct fake *b)
+{
+	struct vde_frame f[3];
+
+	make_special(f, 200);
+	a->special = f;
+	a->n_special = 3;
+	a->source = 2; /* and ordinary ones behind them */
+	cable_readable(&a->end);
+	turn(1);
+	CHECK(b->n_packets == 201 && b->n_got == 203 && a->rx);
+	CHECK(cable.way[0].finish.refused == 1);
+}
+
+static void an_end_that_takes_nothing_gets_ordinary_frames(void)
+{
+	with_cable(finished_body);
+}
+
+static void some_finished_body(struct fake *a, struct fake *b)
+{
+	struct vde_frame f[3];
+
+	make_special(f, 200);
+	b->end.takes = VDE_TAKES_CSUM | VDE_TAKES_TSO6;
+	a->special = f;
+	a->n_special = 1;
+	cable_readable(&a->end);
+	CHECK(b->n_got == 1 && b->last.len == f[0].len &&
+	      b->last.offload.gso_size == MSS && b->last.data == super);
+	b->end.takes = VDE_TAKES_CSUM | VDE_TAKES_TSO4;
+	a->special = f + 1;
+	a->n_special = 1;
+	cable_readable(&a->end);
+	CHECK(b->n_got == 2 && b->last.offload.flags == FRAME_NEEDS_CSUM);
+	a->special = f;
+	a->n_special = 1;
+	cable_readable(&a->end);
+	turn(1);
+	CHECK(b->n_got == 202 && b->n_packets == 200);
+}
+
+static void an_end_gets_unfinished_what_it_takes_and_no_more(void)
+{
+	with_cable(some_finished_body);
+}
+
+static void finished_waits_body(struct fake *a, struct fake *b)
+{
+	struct vde_frame f[3];
+
+	make_special(f, 300);
+	a->special = f;
+	a->n_special = 2;
+	a->source = 100;
+	b->sink = 1;
+	cable_readable(&a->end);
+	for (int i = 1; i < 301; i++) {
+		turn(0);
+		CHECK(b->n_packets == i && b->n_got == i && b->tx && !a->rx);
+		CHECK(a->source == 100 - (CABLE_BURST - 2));
+		b->sink = 1;
+		cable_writable(&b->end);
+	}
+	b->sink = MAX;
+	cable_writable(&b->end);
+	turn(1);
+	CHECK(b->n_packets == 301 && b->n_got == 401 && a->rx && !b->tx);
+}
+
+static void pieces_of_a_frame_wait_for_room_one_by_one(void)
+{
+	with_cable(finished_waits_body);
+}
+
+static void long_pieces_body(struct fake *a, struct fake *b)
+{
+	struct vde_frame f[3];
+
+	make_special(f, 200);
+	f[0].offload.gso_size = 10000;
+	a->special = f;
+	a->n_special = 2;
+	cable_readable(&a->end);
+	CHECK(b->n_got == 1 && cable.way[0].finish.too_long == 1);
+}
+
+static void pieces_that_are_longer_than_a_frame_may_be_are_dropped(void)
+{
+	with_cable(long_pieces_body);
 }
 
 /* ---- the stream ---- */
@@ -448,6 +591,10 @@ int main(void)
 	RUN(frames_before_the_end_are_delivered);
 	RUN(a_broken_end_is_a_failure);
 	RUN(a_watcher_sees_each_frame_once);
+	RUN(an_end_that_takes_nothing_gets_ordinary_frames);
+	RUN(an_end_gets_unfinished_what_it_takes_and_no_more);
+	RUN(pieces_of_a_frame_wait_for_room_one_by_one);
+	RUN(pieces_that_are_longer_than_a_frame_may_be_are_dropped);
 	RUN(a_frame_may_come_byte_by_byte);
 	RUN(what_is_shorter_than_a_header_is_no_frame);
 	RUN(an_impossible_length_is_the_end);
