@@ -26,7 +26,12 @@
 #define OFFLOAD_TSO6 0x04
 #define OFFLOAD_ECN 0x08 /* TSO with CWR in the first segment */
 #define OFFLOAD_USO 0x60 /* UDP over IPv4 and IPv6 */
+#define OFFLOAD_ALL \
+	(OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_ECN | OFFLOAD_USO)
 
+/* The longest frame that who takes offloads has room for: what Linux sends.
+ * Longer ones (IPv6 can be) are refused by nobody but cut for everybody. */
+#define OFFLOAD_FRAME_MAX 65553
 #define OFFLOAD_VNET_LEN 10 /* struct virtio_net_hdr */
 #define OFFLOAD_HDR_MAX 192 /* all headers of a frame that is to be cut */
 #define OFFLOAD_TCP_SEGS 512 /* most segments of one frame */
@@ -53,6 +58,28 @@ bool offload_fits(const struct frame_offload *, unsigned int caps);
 /* After @bytes were inserted (or removed, if negative) in front of the IP
  * header: a tag. False, and nothing is changed, when that is impossible. */
 bool offload_shift(struct frame_offload *, int bytes);
+
+/* What is to be done with the wire form of @f, which was accepted: as
+ * frame_iov(). */
+static inline struct frame_offload offload_of(const struct frame *f,
+					      bool tagged)
+{
+	struct frame_offload o = f->offload;
+
+	if (tagged)
+		offload_shift(&o, ETHER_TAG_LEN);
+	return o;
+}
+
+/* How many segments a frame, which was accepted, is to be cut into. */
+static inline unsigned int offload_segments(const struct frame *f)
+{
+	const struct frame_offload *o = &f->offload;
+
+	if (o->gso_type == FRAME_GSO_NONE)
+		return 1;
+	return (f->len - o->hdr_len + o->gso_size - 1u) / o->gso_size;
+}
 
 /* Is what a peer says of this frame true and bearable? False also for what is
  * known to nobody here (fragments of UDP, tunnels). */

@@ -14,6 +14,8 @@
 
 #define NSEC UINT64_C(1000000000)
 #define DEFAULT_GC 2
+/* For the longest that offload_check() lets pass: two tags, IPv6. */
+#define FRAME_ROOM 65600
 
 static const char *const vlan_modes[] = {
 	[BRIDGE_VLAN_AUTO] = "auto",
@@ -71,7 +73,7 @@ struct bridge *bridge_new(const struct bridge_config *cf)
 	br->macs = mactab_new(cf->hash_size, cf->numports + 1, cf->secret);
 	if (br->macs)
 		mactab_on_gone(br->macs, address_gone, br);
-	br->pool = frame_pool_new(ETHER_MAX_LEN, cf->pool_frames);
+	br->pool = frame_pool_new(FRAME_ROOM, cf->pool_frames);
 	br->vlans[0] = vlan_new(0, br->words);
 	update_transparent(br);
 	if (br->ports && br->active && br->macs && br->pool && br->vlans[0])
@@ -429,8 +431,9 @@ int bridge_attach(struct bridge *br, unsigned int id, struct endpoint *ep)
 		return rc;
 	was_active = port_is_active(p);
 	ep->port = p;
-	txq_init(&ep->queue, br->queue_limit);
+	txq_init(&ep->queue, br->queue_limit, &br->queued);
 	list_add_head(&p->endpoints, &ep->node);
+	port_update_takes(p);
 	if (!was_active) {
 		p->current_uid = ep->uid;
 		update_flood(br, p);
@@ -457,6 +460,7 @@ void bridge_detach(struct endpoint *ep)
 					.ep = ep });
 	list_del(&ep->node);
 	list_del(&ep->held);
+	port_update_takes(p);
 	port_release(p);
 	p->drops[DROP_SEND] += ep->queue.count;
 	txq_fini(&ep->queue);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/offload.h"
 #include "base/strbuf.h"
 #include "switch/cmd.h"
 #include "switch/tr_tap.h"
@@ -316,12 +317,33 @@ static void show_counter(struct writer *w, const char *key, const char *piece,
 	writer_line(w);
 }
 
+/* In JSON only: what the endpoint takes unfinished. */
+static void show_offloads(struct writer *w, unsigned int takes)
+{
+	static const struct {
+		unsigned int bits;
+		const char *name;
+	} names[] = {
+		{ OFFLOAD_CSUM, "csum" }, { OFFLOAD_TSO4, "tso4" },
+		{ OFFLOAD_TSO6, "tso6" }, { OFFLOAD_ECN, "ecn" },
+		{ OFFLOAD_USO, "uso" },
+	};
+
+	writer_list(w, "offloads");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if ((takes & names[i].bits) == names[i].bits)
+			writer_str(w, NULL, NULL, names[i].name, 0);
+	writer_close(w);
+}
+
 static void show_endpoint(struct writer *w, const struct endpoint *ep)
 {
 	writer_open(w, NULL);
 	writer_num(w, "id", "  -- endpoint ID ", ep->id, 4);
 	writer_str(w, "module", " module ", ep->tr->module, 12);
 	writer_str(w, "transport", NULL, ep->tr->name, 0);
+	show_offloads(w, ep->takes);
+	writer_num(w, "max_len", NULL, ep->max_len, 0);
 	writer_str(w, "description", ": ",
 		   ep->descr[0] ? ep->descr : "no endpoint description", 0);
 	writer_line(w);
@@ -350,6 +372,8 @@ static void show_port(struct writer *w, const struct port *p,
 	writer_line(w);
 	show_counter(w, "in", " IN:  pkts ", p->in_frames, p->in_bytes);
 	show_counter(w, "out", " OUT: pkts ", p->out_frames, p->out_bytes);
+	writer_num(w, "cut", NULL, (int64_t)p->cut, 0);
+	writer_num(w, "segments", NULL, (int64_t)p->segments, 0);
 	writer_list(w, "endpoints");
 	list_for_each(it, &p->endpoints) {
 		show_endpoint(w, list_entry(it, struct endpoint, node));

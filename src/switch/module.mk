@@ -1,6 +1,6 @@
 LIBS += bridge
 ENGINES += bridge
-bridge_SRCS := src/switch/bridge.c src/switch/port.c src/switch/vlan.c \
+bridge_SRCS := src/switch/bridge.c src/switch/port.c src/switch/egress.c src/switch/vlan.c \
 	src/switch/mactab.c src/switch/txq.c
 
 PROGS += vde_switch

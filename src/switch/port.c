@@ -5,27 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/offload.h"
 #include "switch/bridge.h"
-
-/* The pool keeps this much for frames that arrive: what waits in the queues
- * of slow endpoints may not starve the others. */
-#define POOL_RESERVE (4 * BATCH_MAX)
-
-/* A queue may be as long as this part of what is left of the pool (Choudhury
- * and Hahne, "Dynamic queue length thresholds", 1998): the more of it slow
- * endpoints hold, the less each may have, and some is always left for one
- * that is slow for a moment only. */
-#define POOL_PART 8
+#include "switch/egress.h"
 
 /* Queues shorter than this hold nobody back: they are full all the time. */
 #define HOLD_MIN_LIMIT 32
 
 /* What one turn of the loop may take on: that many frames, shared by those
  * who have some, but this many at least, and so many copies of the frames of
- * one endpoint. */
+ * one endpoint. Segments that it is cut into all go into one queue: a queue of
+ * usual length must be able to hold what one turn makes before the sender is
+ * held. */
 #define TURN_FRAMES 32
 #define TURN_SHARE 8
 #define TURN_COPIES 1024
+#define TURN_SEGMENTS 96
+
+/* In one frame of that budget: copying takes as long. */
+#define COST_BYTES 16384
+#define COST_SEGMENTS 32
 
 static const struct {
 	const char *name;
@@ -33,12 +32,14 @@ static const struct {
 } reasons[] = {
 	[DROP_RUNT] = { "runt", true },
 	[DROP_TOO_LONG] = { "too_long", true },
+	[DROP_OFFLOAD] = { "bad_offload", true },
 	[DROP_NO_VLAN] = { "no_untagged_vlan", true },
 	[DROP_VLAN] = { "vlan_not_member", true },
 	[DROP_SAME_PORT] = { "same_port", true },
 	[DROP_DEST_GONE] = { "destination_gone", true },
 	[DROP_QUEUE_FULL] = { "queue_full", false },
 	[DROP_NO_BUFFER] = { "no_buffer", false },
+	[DROP_MTU] = { "over_mtu", false },
 	[DROP_SEND] = { "send_failed", false },
 };
 static_assert(ARRAY_SIZE(reasons) == DROP_N_REASONS, "a reason has no name");
@@ -109,6 +110,7 @@ int port_admits(const struct port *p, const struct port_user *u)
 void port_reset_counters(struct port *p)
 {
 	p->in_frames = p->in_bytes = p->out_frames = p->out_bytes = 0;
+	p->cut = p->segments = 0;
 	memset(p->drops, 0, sizeof(p->drops));
 }
 
@@ -118,7 +120,7 @@ void endpoint_init(struct endpoint *ep, const struct transport *tr, uint32_t id,
 	size_t len = size_min(strlen(descr), sizeof(ep->descr) - 1);
 
 	*ep = (struct endpoint){
-		.tr = tr, .id = id, .uid = uid, .max_len = ETHER_MAX_LEN
+		.tr = tr, .id = id, .uid = uid, .max_len = ENDPOINT_MAX_LEN
 	};
 	list_init(&ep->node);
 	list_init(&ep->held);
@@ -129,39 +131,56 @@ void endpoint_init(struct endpoint *ep, const struct transport *tr, uint32_t id,
 	ep->descr[len] = '\0';
 }
 
+void port_update_takes(struct port *p)
+{
+	p->takes = OFFLOAD_ALL;
+	list_for_each(it, &p->endpoints) {
+		p->takes &= list_entry(it, struct endpoint, node)->takes;
+	}
+}
+
 /* ---- frames in ---- */
 
-/* The one place that pads: with zeros, to the shortest Ethernet frame. */
-static void pad(struct frame *f)
+static bool drop(struct port *p, enum drop_reason why)
 {
-	if (f->len >= ETHER_MIN_LEN)
-		return;
-	memset(f->data + f->len, 0, ETHER_MIN_LEN - f->len);
-	f->len = ETHER_MIN_LEN;
+	p->drops[why]++;
+	return false;
 }
 
-/* Nothing at all is no frame: VDE 2's library says goodbye with it. */
-static bool check_length(struct port *p, const struct frame *f)
+/* A frame whose sender left something undone. What is said of it is checked
+ * here, once, in the form it has inside of the switch; from here on it can be
+ * relied on. @form: the tag has been taken out of the bytes. */
+static bool admit(struct port *p, struct frame *f, enum vlan_form form)
 {
-	if (!f->len)
-		return false;
+	struct frame_offload *o = &f->offload;
+	size_t tag = form == VLAN_TAGGED ? ETHER_TAG_LEN : 0, len = f->len;
+
+	o->hdr_len = 0; /* nobody knows better than the headers */
+	if (!offload_shift(o, -(int)tag) || !offload_admit(f->data, f->len, o))
+		return drop(p, DROP_OFFLOAD);
+	if (o->gso_type != FRAME_GSO_NONE)
+		len = (size_t)o->hdr_len + o->gso_size;
+	return len + tag <= ETHER_MAX_LEN || drop(p, DROP_TOO_LONG);
+}
+
+/* Gives the frame the form it has inside of the switch, padded, its tag
+ * beside it; a hub looks at no tag and changes no byte. False: it is dropped,
+ * and that is counted, but nothing at all is no frame: VDE 2's library says
+ * goodbye with it. */
+static bool accept_frame(struct port *p, struct frame *f, enum vlan_form *form)
+{
 	if (f->len < ETHER_HDR_LEN)
-		p->drops[DROP_RUNT]++;
-	else if (f->len > ETHER_MAX_LEN && !f->offload.gso_type)
-		p->drops[DROP_TOO_LONG]++;
-	else
-		return true;
-	return false;
-}
-
-/* A hub looks at no tag and changes no byte; a switch has it beside them. */
-static bool take_tag(struct port *p, struct frame *f, enum vlan_form *form)
-{
+		return f->len && drop(p, DROP_RUNT);
+	if (f->len > ETHER_MAX_LEN && f->offload.gso_type == FRAME_GSO_NONE)
+		return drop(p, DROP_TOO_LONG);
 	*form = p->br->hub ? VLAN_UNTAGGED : vlan_untag(f);
-	if (*form != VLAN_BROKEN)
-		return true;
-	p->drops[DROP_RUNT]++;
-	return false;
+	if (*form == VLAN_BROKEN)
+		return drop(p, DROP_RUNT);
+	if (!offload_is_none(&f->offload) && !admit(p, f, *form))
+		return false;
+	if (f->offload.gso_type == FRAME_GSO_NONE)
+		frame_pad(f);
+	return true;
 }
 
 int endpoint_budget(const struct endpoint *ep, int ready)
@@ -172,30 +191,44 @@ int endpoint_budget(const struct endpoint *ep, int ready)
 		n = TURN_SHARE;
 	if (ep->fanout > TURN_COPIES / n)
 		n = TURN_COPIES / ep->fanout;
+	if (ep->segments * n > TURN_SEGMENTS)
+		n = TURN_SEGMENTS / ep->segments;
 	return n > 1 ? (int)n : 1;
+}
+
+/* Before anything about it was checked. */
+unsigned int endpoint_cost(const struct frame *f)
+{
+	const struct frame_offload *o = &f->offload;
+
+	if (o->gso_type == FRAME_GSO_NONE || !o->gso_size)
+		return 1;
+	return 1 + f->len / COST_BYTES + f->len / o->gso_size / COST_SEGMENTS;
 }
 
 void port_rx_take(struct endpoint *ep, struct frame *const *frames, int n,
 		  uint64_t now)
 {
 	struct port *p = ep->port, *full = NULL;
-	uint64_t copies = p->br->copies;
+	uint64_t copies = p->br->copies, segments = p->br->segments;
 
 	for (int i = 0; i < n; i++) {
 		struct frame *f = frames[i];
 		enum vlan_form form;
 
-		if (check_length(p, f) && take_tag(p, f, &form)) {
-			pad(f);
+		if (accept_frame(p, f, &form)) {
 			p->in_frames++;
 			p->in_bytes += frame_wire_len(f, form == VLAN_TAGGED);
 			bridge_input(p, f, form, now, &full);
 		}
 		frame_unref(f);
 	}
-	if (n)
+	if (n) {
 		ep->fanout = (uint32_t)((p->br->copies - copies) /
 					(unsigned int)n);
+		ep->segments = (uint32_t)((p->br->segments - segments) /
+					  (unsigned int)n);
+	}
 	if (full)
 		port_hold(full, ep, now);
 }
@@ -209,7 +242,7 @@ bool port_is_congested(const struct port *p)
 						       node);
 
 		if (p->may_hold && ep->queue.limit >= HOLD_MIN_LIMIT &&
-		    ep->queue.count > ep->queue.limit / 2)
+		    txq_exceeds(&ep->queue, 2))
 			return true;
 	}
 	return false;
@@ -252,95 +285,4 @@ uint64_t port_hold_expire(struct bridge *br, uint64_t now)
 		port_release(p);
 	}
 	return 0;
-}
-
-/* ---- frames out ---- */
-
-void port_tx(struct port *p, struct frame *f, bool tagged)
-{
-	if (p->n_tx == BATCH_MAX)
-		port_flush(p);
-	if (p->n_tx == 0)
-		list_add_tail(&p->br->touched, &p->touched);
-	p->tx[p->n_tx++] = (struct frame_tx){ frame_ref(f), tagged };
-	p->br->copies++;
-	p->out_frames++;
-	p->out_bytes += frame_wire_len(f, tagged);
-}
-
-static bool pool_allows(const struct endpoint *ep,
-			const struct frame_pool *pool)
-{
-	size_t left = frame_pool_left(pool);
-
-	return left > POOL_RESERVE &&
-	       ep->queue.count < (left - POOL_RESERVE) / POOL_PART;
-}
-
-/* Keeps what the endpoint did not take, as far as its queue and the pool
- * allow. */
-static void enqueue(struct endpoint *ep, const struct frame_tx *tx, int n)
-{
-	struct port *p = ep->port;
-
-	for (int i = 0; i < n; i++) {
-		if (!pool_allows(ep, tx[i].frame->pool)) {
-			p->drops[DROP_NO_BUFFER]++;
-			continue;
-		}
-		if (txq_push_take(&ep->queue, tx[i]))
-			frame_ref(tx[i].frame);
-		else
-			p->drops[DROP_QUEUE_FULL]++;
-	}
-}
-
-static void endpoint_send(struct endpoint *ep, const struct frame_tx *tx, int n)
-{
-	int sent = 0;
-
-	if (!ep->queue.count)
-		sent = ep->tr->send(ep, tx, n);
-	if (sent < n)
-		enqueue(ep, tx + sent, n - sent);
-}
-
-static void drain(struct endpoint *ep)
-{
-	while (ep->queue.count) {
-		uint32_t n;
-		const struct frame_tx *tx = txq_front(&ep->queue, &n);
-		int sent;
-
-		if (n > BATCH_MAX)
-			n = BATCH_MAX;
-		sent = ep->tr->send(ep, tx, (int)n);
-		txq_drop_front(&ep->queue, (uint32_t)sent);
-		if (sent < (int)n)
-			return;
-	}
-	ep->port->may_hold = true;
-}
-
-void endpoint_writable(struct endpoint *ep)
-{
-	drain(ep);
-	if (!list_empty(&ep->port->held) &&
-	    ep->queue.count <= ep->queue.limit / 4)
-		port_release(ep->port);
-}
-
-void port_flush(struct port *p)
-{
-	int n = p->n_tx;
-
-	if (!n)
-		return;
-	list_for_each(it, &p->endpoints) {
-		endpoint_send(list_entry(it, struct endpoint, node), p->tx, n);
-	}
-	for (int i = 0; i < n; i++)
-		frame_unref(p->tx[i].frame);
-	p->n_tx = 0;
-	list_del(&p->touched);
 }

@@ -9,7 +9,9 @@
  *
  * Frames that leave gather in the port's batch and go out together at the end
  * of the loop's turn (bridge_flush()), or when the batch is full. What an
- * endpoint does not take waits in its queue.
+ * endpoint does not take waits in its queue. What an endpoint cannot take as
+ * it is - unfinished checksums, frames that are to be cut - is finished for
+ * it on the way (egress.c); counters count a frame that is cut as one.
  *
  * A queue that is half full holds back whoever sends to it: the sender's
  * endpoint is paused until a quarter is left. That makes a fast sender as fast
@@ -32,17 +34,21 @@ struct bridge;
 #define PORT_HOLD_NS UINT64_C(1000000)
 
 #define ENDPOINT_DESCR 136
+/* The longest frame may leave with one more tag than it came with. */
+#define ENDPOINT_MAX_LEN (ETHER_MAX_LEN + ETHER_TAG_LEN)
 #define PORT_NOBODY UINT32_MAX /* no user, no group, no restriction */
 
 enum drop_reason {
 	DROP_RUNT, /* shorter than an Ethernet header (and tag) */
-	DROP_TOO_LONG, /* longer than the switch or the port can carry */
+	DROP_TOO_LONG, /* longer than the switch can carry */
+	DROP_OFFLOAD, /* what is to be done with it makes no sense */
 	DROP_NO_VLAN, /* untagged on a port without untagged VLAN */
 	DROP_VLAN, /* tagged for a VLAN this port is not in */
 	DROP_SAME_PORT, /* its destination is where it came from */
 	DROP_DEST_GONE, /* its destination's port has left the VLAN */
 	DROP_QUEUE_FULL, /* the endpoint is too slow */
 	DROP_NO_BUFFER, /* the frame pool is exhausted by slow endpoints */
+	DROP_MTU, /* longer than the endpoint takes */
 	DROP_SEND, /* the endpoint's peer refused it */
 	DROP_N_REASONS
 };
@@ -56,9 +62,12 @@ struct endpoint {
 	struct port *port;
 	const struct transport *tr;
 	struct txq queue;
+	/* What it can take, set by its transport before it is plugged in. */
 	unsigned int takes; /* OFFLOAD_*: what it finishes itself */
 	uint32_t max_len; /* of an ordinary frame in its wire form */
-	uint32_t fanout; /* copies made of each frame it sent last */
+	/* Of each frame it sent last: */
+	uint32_t fanout; /* copies and segments made */
+	uint32_t segments; /* made where it had to be cut */
 	struct list held; /* in the held list of the port it waits for */
 	uint32_t id; /* what the console calls it; unique in the switch */
 	uint32_t uid; /* of who connected it, or PORT_NOBODY */
@@ -77,6 +86,9 @@ struct port {
 	uint16_t id;
 	uint16_t pvid; /* VLAN of untagged frames, or VLAN_NONE */
 	uint16_t n_tx;
+	bool unfinished; /* something in @tx is */
+	uint32_t longest; /* in @tx, in its wire form */
+	unsigned int takes; /* OFFLOAD_*: what all endpoints take */
 	struct frame_tx *tx; /* BATCH_MAX, what leaves this turn */
 	struct list touched; /* in br->touched while n_tx > 0 */
 	struct list endpoints;
@@ -85,6 +97,7 @@ struct port {
 	uint64_t held_since;
 	bool may_hold; /* read its queue empty since it was too slow */
 	uint64_t in_frames, in_bytes, out_frames, out_bytes;
+	uint64_t cut, segments; /* frames that were cut, and into how many */
 	uint64_t drops[DROP_N_REASONS];
 
 	bool no_rings; /* its clients get datagrams */
@@ -105,9 +118,12 @@ void port_free(struct port *); /* must be inactive */
 /* 0; -EACCES if access control or the current user forbids it. */
 int port_admits(const struct port *, const struct port_user *);
 
-/* Initialises @ep's generic part; the transport has its own already. */
+/* Initialises @ep's generic part, that of one who takes all ordinary frames
+ * and no others; the transport has its own already. */
 void endpoint_init(struct endpoint *, const struct transport *, uint32_t id,
 		   uint32_t uid, const char *descr);
+/* An endpoint came or went: what do all of them take? */
+void port_update_takes(struct port *);
 /* True when @p wants its senders held back. */
 bool port_is_congested(const struct port *);
 /* Pauses @ep until @on has room, or PORT_HOLD_NS after @now. */
@@ -125,8 +141,12 @@ void endpoint_writable(struct endpoint *);
  * fewer when others are ready too, and when each goes to many ports, so that
  * nobody waits long. */
 int endpoint_budget(const struct endpoint *, int ready);
-/* Frames that @ep received, in order; takes over their references. @now is
- * the time of this turn in ns. */
+/* What a frame counts in that budget, which may be more than one: it is long,
+ * or becomes many. */
+unsigned int endpoint_cost(const struct frame *);
+/* Frames that @ep received, in order, each with what its peer says is to be
+ * done with it; takes over their references. @now is the time of this turn in
+ * ns. */
 void port_rx_take(struct endpoint *, struct frame *const *, int n,
 		  uint64_t now);
 /* Appends a frame to the port's batch, with a reference of its own. */

@@ -3,9 +3,10 @@
 
 #include <stdlib.h>
 
-void txq_init(struct txq *q, uint32_t limit)
+void txq_init(struct txq *q, uint32_t limit, uint64_t *total)
 {
 	*q = (struct txq){ .limit = limit };
+	q->total = total;
 }
 
 static struct frame_tx *at(const struct txq *q, uint32_t i)
@@ -40,10 +41,22 @@ static bool grow(struct txq *q)
 
 bool txq_push_take(struct txq *q, struct frame_tx tx)
 {
-	if (q->count >= q->limit || (q->count == q->size && !grow(q)))
+	if (!txq_has_room(q, tx.frame->len) ||
+	    (q->count == q->size && !grow(q)))
 		return false;
 	*at(q, q->count++) = tx;
+	q->bytes += tx.frame->len;
+	if (!tx.frame->queued++)
+		*q->total += tx.frame->len;
 	return true;
+}
+
+static void release(struct txq *q, struct frame *f)
+{
+	q->bytes -= f->len;
+	if (!--f->queued)
+		*q->total -= f->len;
+	frame_unref(f);
 }
 
 const struct frame_tx *txq_front(const struct txq *q, uint32_t *n)
@@ -57,7 +70,7 @@ const struct frame_tx *txq_front(const struct txq *q, uint32_t *n)
 void txq_drop_front(struct txq *q, uint32_t n)
 {
 	for (; n; n--) {
-		frame_unref(at(q, 0)->frame);
+		release(q, at(q, 0)->frame);
 		q->head = (q->head + 1) & (q->size - 1);
 		q->count--;
 	}
@@ -68,7 +81,8 @@ uint32_t txq_set_limit(struct txq *q, uint32_t limit)
 	uint32_t dropped = 0;
 
 	q->limit = limit;
-	for (; q->count > limit; dropped++)
-		frame_unref(at(q, --q->count)->frame);
+	for (; q->count > limit || (q->count > 1 && txq_exceeds(q, 1));
+	     dropped++)
+		release(q, at(q, --q->count)->frame);
 	return dropped;
 }

@@ -17,8 +17,9 @@ struct ctlsock;
 /* Frames for one reception in a go, shared by all transports of a loop: they
  * never receive at the same time. */
 struct rx_batch {
-	struct frame *frames[BATCH_MAX];
-	int n; /* frames held, ready to be filled */
+	struct frame **frames; /* ready to be filled */
+	int n; /* how many */
+	struct frame *room[BATCH_MAX]; /* at its end are @frames */
 };
 
 /* The first @n were handed on. */
