@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * connect - connections that are opened, kept or counted
+ * connect - how fast connections are made
  *
- * connect_mode opens and closes for the given time; with --ports it opens
+ * Opens and closes for the given time; with --ports it opens
  * that many, keeps them and counts these instead. --raw speaks the control
  * protocol itself, without files of its own (the data socket has an abstract
  * name) and with several requests under way at once, so that what remains is
@@ -123,21 +123,4 @@ void connect_mode(const struct load_options *o)
 	cpu = load_cpu((pid_t)o->pid) - cpu;
 	printf("{\"per_s\": %.1f, \"cpu_us_each\": %.1f}\n", (double)n / secs,
 	       (double)cpu / 1e3 / (double)n);
-}
-
-/* Says "ready" once all are there; each station has been heard. */
-void hold_mode(const struct load_options *o)
-{
-	VDECONN *c = NULL;
-	char junk[64];
-
-	for (int64_t i = 0; i < o->ports; i++)
-		c = load_open(o->tx);
-	if (o->addresses > 2)
-		load_announce(c, LOAD_TX_ADDR, (uint64_t)o->addresses);
-	printf("{\"ready\": %d}\n", (int)o->ports);
-	fflush(stdout);
-	while (read(STDIN_FILENO, junk, sizeof(junk)) > 0)
-		;
-	_exit(EXIT_SUCCESS); /* the kernel closes what is open */
 }

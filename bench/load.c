@@ -21,12 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/ether.h"
+#include "base/strbuf.h"
 #include "common/cli.h"
 #include "common/log.h"
 
 #define PATIENCE (30 * LOAD_SEC)
-#define BENCH_ETHERTYPE 0x88b5 /* IEEE 802, local experiments */
 
 /* ---- time and processes ---- */
 
@@ -100,6 +99,24 @@ uint64_t load_cpu(pid_t pid)
 	return (uint64_t)ts.tv_sec * LOAD_SEC + (uint64_t)ts.tv_nsec;
 }
 
+double load_rss_mb(pid_t pid)
+{
+	char path[64], line[128];
+	double kb = 0;
+	FILE *f;
+
+	if (!pid || str_fmt(path, sizeof(path), "/proc/%d/status", pid) < 0)
+		return 0;
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		if (strncmp(line, "VmRSS:", 6) == 0)
+			kb = strtod(line + 6, NULL);
+	fclose(f);
+	return kb / 1024;
+}
+
 /* ---- frames ---- */
 
 VDECONN *load_open(const char *locator)
@@ -142,14 +159,8 @@ void load_fill(uint8_t *frame, size_t len, uint64_t dst, uint64_t src)
 {
 	memset(frame, 0, len);
 	load_set_addrs(frame, dst, src);
-	frame[12] = BENCH_ETHERTYPE >> 8;
-	frame[13] = BENCH_ETHERTYPE & 0xff;
-}
-
-bool load_is_ours(const uint8_t *frame, ssize_t len)
-{
-	return len >= ETHER_MIN_LEN &&
-	       ether_be16(frame + 12) == BENCH_ETHERTYPE;
+	frame[12] = LOAD_ETHERTYPE >> 8;
+	frame[13] = LOAD_ETHERTYPE & 0xff;
 }
 
 /* A frame that nobody counts. */
@@ -202,6 +213,8 @@ static const struct cli_option options[] = {
 	{ 'a', "addresses", CLI_NUM, "N", "stations that take turns (2)", OPT(addresses), .min = 2, .max = 1 << 20 },
 	{ 'f', "first", CLI_NUM, "N", "number of the first station (0)", OPT(first), .min = 0, .max = 1 << 20 },
 	{ 'P', "pid", CLI_NUM, "PID", "count the processor time of this process", OPT(pid), .min = 1, .max = INT32_MAX },
+	{ 'o', "poll", CLI_FLAG, NULL, "call poll() before each frame is received", OPT(poll) },
+	{ 'b', "batch", CLI_FLAG, NULL, "send and receive by the calls for batches", OPT(batch) },
 	{ 'R', "raw", CLI_FLAG, NULL, "connect, or receive on many ports, past the library", OPT(raw) },
 };
 
@@ -211,6 +224,8 @@ static const struct {
 } modes[] = {
 	{ "traffic", traffic_mode }, /* frames/s from one client to others */
 	{ "pingpong", pingpong_mode }, /* time of a round trip */
+	{ "udp", udp_mode }, /* the same over IP, from one host to another */
+	{ "udp-echo", udp_echo_mode }, /* that other host */
 	{ "hold", hold_mode }, /* keeps N connections until stdin ends */
 	{ "connect", connect_mode }, /* connections/s */
 	{ "start", start_mode }, /* from exec to the first frame */
@@ -221,7 +236,8 @@ static const struct {
 static const struct cli cli = {
 	.synopsis = "[OPTION]... MODE [COMMAND]...",
 	.about = "Puts load on a switch and prints what it measured as JSON; "
-		 "MODE is traffic, pingpong, hold, connect, start or library.",
+		 "MODE is traffic, pingpong, udp, udp-echo, hold, connect, "
+		 "start or library.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.mode = CLI_STOP,

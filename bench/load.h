@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/ether.h"
 #include "lib/libvdeplug.h"
 
 #define LOAD_MS UINT64_C(1000000)
@@ -25,6 +26,7 @@
 /* Stations behind the sender and behind the receiver: base + number. */
 #define LOAD_TX_ADDR UINT64_C(0x020000000000)
 #define LOAD_RX_ADDR UINT64_C(0x020100000000)
+#define LOAD_ETHERTYPE 0x88b5 /* IEEE 802, local experiments */
 #define LOAD_BROADCAST UINT64_C(0xffffffffffff)
 
 struct load_options {
@@ -35,12 +37,13 @@ struct load_options {
 	int64_t addresses;
 	int64_t first; /* number of the first station on each side */
 	int64_t pid; /* of the switch whose processor time counts, or 0 */
-	bool raw;
+	bool raw, poll, batch;
 	char **command;
 };
 
 typedef void load_mode_fn(const struct load_options *);
-load_mode_fn traffic_mode, pingpong_mode, hold_mode, connect_mode, start_mode;
+load_mode_fn traffic_mode, pingpong_mode, hold_mode, connect_mode, start_mode,
+	udp_mode, udp_echo_mode;
 
 /* On a cache line of its own, with one writer. */
 struct counter {
@@ -57,9 +60,9 @@ static inline void counter_set(struct counter *c, uint64_t n)
 	atomic_store_explicit(&c->n, n, memory_order_relaxed);
 }
 
-static inline void counter_inc(struct counter *c)
+static inline void counter_add(struct counter *c, uint64_t n)
 {
-	counter_set(c, counter_get(c) + 1);
+	counter_set(c, counter_get(c) + n);
 }
 
 uint64_t load_now(void); /* ns, monotonic */
@@ -77,6 +80,12 @@ void load_await(const struct counter *c, uint64_t n);
 
 /* Processor time of a process in ns; 0 for pid 0. */
 uint64_t load_cpu(pid_t);
+/* Its resident memory in MiB, shared memory too; 0 for pid 0. */
+double load_rss_mb(pid_t);
+
+/* The times of @n round trips, which are sorted, as JSON; @cpu is the time of
+ * the switch for all of them. */
+void load_print_trips(uint32_t *rtt_ns, size_t n, uint64_t cpu);
 
 /* A connection, or the program ends. */
 VDECONN *load_open(const char *locator);
@@ -86,7 +95,13 @@ void load_send(VDECONN *, const void *frame, size_t len);
 /* A frame of the benchmark's own EtherType. */
 void load_fill(uint8_t *frame, size_t len, uint64_t dst, uint64_t src);
 void load_set_addrs(uint8_t *frame, uint64_t dst, uint64_t src);
-bool load_is_ours(const uint8_t *frame, ssize_t len);
+
+/* Inline, as it is done for each frame that arrives. */
+static inline bool load_is_ours(const uint8_t *frame, ssize_t len)
+{
+	return len >= ETHER_MIN_LEN && ether_be16(frame + 12) == LOAD_ETHERTYPE;
+}
+
 /* Makes the switch learn @n stations from @base on. */
 void load_learn(VDECONN *, uint64_t base, uint64_t n);
 /* The same, then the first one with every switch that a broadcast reaches. */

@@ -73,7 +73,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void print(uint32_t *rtt, size_t n, uint64_t cpu)
+void load_print_trips(uint32_t *rtt, size_t n, uint64_t cpu)
 {
 	uint32_t p50, p99;
 
@@ -114,6 +114,6 @@ void pingpong_mode(const struct load_options *o)
 	cpu = load_cpu((pid_t)o->pid) - cpu;
 	load_kill(pid);
 	vde_close(c);
-	print(rtt, n, cpu);
+	load_print_trips(rtt, n, cpu);
 	free(rtt);
 }
