@@ -21,12 +21,23 @@ class Unable(Exception):
 
 
 class Side:
-    """One product: where its programs and its library are."""
+    """One product: where its programs and its library are.
 
-    def __init__(self, name, bindir, libdir):
+    @transport is asked of our library (VDE_TRANSPORT); others ignore it. A
+    side without programs, like the bridge of Linux, is for rows between
+    hosts only.
+    """
+
+    def __init__(self, name, bindir=None, libdir=None, transport=None):
         self.name = name
-        self.bindir = pathlib.Path(bindir)
-        self.libdir = pathlib.Path(libdir)
+        self.bindir = pathlib.Path(bindir or "/nonexistent")
+        self.libdir = pathlib.Path(libdir or "/nonexistent")
+        self.transport = transport
+        self.has_library = libdir is not None
+
+    def over(self, transport):
+        """The same programs and library, with another transport."""
+        return Side(self.name, self.bindir, self.libdir, transport)
 
     def program(self, name):
         path = self.bindir / name
@@ -35,7 +46,13 @@ class Side:
         return str(path)
 
     def env(self):
-        return dict(os.environ, LD_LIBRARY_PATH=str(self.libdir))
+        env = dict(os.environ)
+        env.pop("VDE_TRANSPORT", None)
+        if self.has_library:
+            env["LD_LIBRARY_PATH"] = str(self.libdir)
+        if self.transport:
+            env["VDE_TRANSPORT"] = self.transport
+        return env
 
 
 def multiarch():
@@ -47,9 +64,10 @@ def multiarch():
     return "/nonexistent"
 
 
-OURS = Side("ours", BUILD / "bin", BUILD)
-DEBIAN = Side("VDE 2", "/usr/bin", multiarch())
-SIDES = [OURS, DEBIAN]
+OURS = Side("ours", BUILD / "bin", BUILD, "ring")
+VDE2 = Side("VDE 2", "/usr/bin", multiarch())
+BRIDGE = Side("Linux bridge")
+OVS = Side("Open vSwitch")
 
 
 # ---- running things --------------------------------------------------------
@@ -119,18 +137,27 @@ class Switch:
     def __init__(self, side, path, proc):
         self.side, self.dir, self.proc = side, path, proc
 
-    def rss_mb(self):
+    def status_mb(self, *fields):
+        """The sum of these fields of /proc/PID/status."""
+        found = 0
         for line in open(f"/proc/{self.proc.pid}/status", encoding="ascii"):
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-        raise Unable("no VmRSS in /proc")
+            name, _, value = line.partition(":")
+            if name in fields:
+                found += int(value.split()[0]) / 1024
+        return found
 
     def cpu_seconds(self):
         # The clock of another process: clock_getcpuclockid(3).
         return time.clock_gettime(~self.proc.pid << 3 | 2)
 
+    def clients(self):
+        """Connections to the control socket bear its name."""
+        name = self.dir + "/ctl"
+        with open("/proc/net/unix", encoding="ascii", errors="replace") as f:
+            return sum(line.split()[-1] == name for line in f) - 1
+
     def wait_clients(self, n):
-        wait_until(lambda: len(os.listdir(self.dir)) > n,
+        wait_until(lambda: self.clients() >= n,
                    f"{self.side.name}: not {n} clients")
 
 
@@ -157,27 +184,39 @@ def load(lib, *args, seconds=20):
     return json.loads(p.stdout)
 
 
-def tcp(side, kind, seconds):
-    """Gbit/s between two namespaces; see bench/tcp."""
-    argv = [str(ROOT / "bench" / "tcp"), kind, str(side.bindir), str(seconds)]
+def hosts(side, kind, what, amount):
+    """What bench/hosts prints."""
+    argv = [str(ROOT / "bench" / "hosts"), kind, str(side.bindir), what,
+            str(amount)]
     try:
         p = subprocess.run(argv, env=side.env(), capture_output=True,
-                           text=True, timeout=30 + seconds, check=False)
+                           text=True, timeout=30, check=False)
     except subprocess.TimeoutExpired:
-        raise Unable("bench/tcp does not end") from None
+        raise Unable(f"bench/hosts {kind} {what} does not end") from None
     if p.returncode:
         lines = p.stderr.strip().splitlines()
-        raise Unable(lines[-1] if lines else "bench/tcp failed")
-    bps = json.loads(p.stdout)["end"]["sum_received"]["bits_per_second"]
-    return {"gbit_per_s": bps / 1e9}
+        raise Unable(lines[-1] if lines else f"bench/hosts {kind} failed")
+    return json.loads(p.stdout)
+
+
+class Held:
+    """Idle connections that stay."""
+
+    def __init__(self, proc):
+        self.proc = proc
+
+    def ring_mb(self):
+        """What the files of their rings have in memory."""
+        self.proc.stdin.write(b"\n")
+        self.proc.stdin.flush()
+        return json.loads(self.proc.stdout.readline())["ring_bytes"] / 2**20
 
 
 @contextlib.contextmanager
 def held(lib, sw, ports, addresses=2):
-    """Idle connections that stay."""
     argv = [str(LOAD), "--tx", sw.dir, "--ports", str(ports),
             "--addresses", str(addresses), "hold"]
     with running(argv, lib, stdout=subprocess.PIPE) as proc:
         if b"ready" not in proc.stdout.readline():
             raise Unable(f"{sw.side.name}: not {ports} connections")
-        yield
+        yield Held(proc)

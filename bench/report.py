@@ -3,10 +3,11 @@
 
 import statistics
 
-from measure import SIDES
+from measure import OURS
 
 
 def summary(values):
+    values = list(values)
     if not values:
         return None
     return {"median": statistics.median(values), "min": min(values),
@@ -17,84 +18,47 @@ def divide(pairs):
     return [x / y for x, y in pairs if y]
 
 
-def evaluate(fig, rounds):
-    """One line of results; every number as median, min and max."""
-    def values(side, key):
-        return [r[side.name][key] * fig.scale for r in rounds
-                if side.name in r]
+def holds(got, sign, target):
+    return got >= target if sign == ">=" else got <= target
 
-    ours, peer = SIDES
-    line = {"title": fig.title, "unit": fig.unit, "target": fig.target,
-            "absolute": fig.absolute, "sign": fig.sign}
-    for side in SIDES:
-        line[side.name] = summary(values(side, fig.key))
-        if fig.within:
-            line[side.name + " base"] = summary(values(side, fig.within))
-            line[side.name + " ratio"] = summary(divide(
-                zip(values(side, fig.key), values(side, fig.within))))
-    line["ratio"] = line["ours ratio"] if fig.within else summary(divide(
-        (r[ours.name][fig.key], r[peer.name][fig.key]) for r in rounds
-        if ours.name in r and peer.name in r))
-    got = line["ours"] if fig.absolute else line["ratio"]
-    if fig.target is not None and got:
-        line["met"] = (got["median"] >= fig.target if fig.sign == ">="
-                       else got["median"] <= fig.target)
+
+def side_figure(fig, side, rounds):
+    """Every number as median, min and max; "ratio" is ours by this side's."""
+    here = [r for r in rounds if side.name in r]
+    out = {"value": summary(r[side.name][fig.key] * fig.scale for r in here)}
+    if fig.within:
+        out["base"] = summary(r[side.name][fig.within] * fig.scale
+                              for r in here)
+        out["within"] = summary(divide(
+            (r[side.name][fig.key], r[side.name][fig.within]) for r in here))
+    if side is not OURS:
+        out["ratio"] = summary(divide(
+            (r[OURS.name][fig.key], r[side.name][fig.key])
+            for r in here if OURS.name in r))
+    return out
+
+
+def evaluate(row, fig, rounds):
+    """One line of results."""
+    sides = {s.name: side_figure(fig, s, rounds) for s in row.sides}
+    line = {"row": row.name, "title": fig.title, "unit": fig.unit,
+            "rounds": len(rounds), "sides": sides, "targets": []}
+    for name, target in fig.targets.items():
+        if name not in sides:
+            continue
+        kind = "ratio" if name != OURS.name else (
+            "within" if fig.within else "value")
+        got = sides[name][kind]
+        line["targets"].append({
+            "of": kind, "against": name, "sign": fig.sign, "value": target,
+            "met": got and holds(got["median"], fig.sign, target)})
     return line
 
 
-def number(x):
-    return f"{x:.3g}" if x < 1000 else f"{x:,.0f}"
-
-
-def cell(line, side):
-    s = line[side.name]
-    if not s:
-        return "-"
-    text = number(s["median"])
-    base = line.get(side.name + " base")
-    if base:
-        text += f" of {number(base['median'])}"
-    return text
-
-
-def markdown(results):
-    head = ("row", "what", "unit", *(s.name for s in SIDES),
-            "ratio (min..max)", "target", "met")
-    out = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for line in results:
-        r = line["ratio"]
-        ratio = (f"{r['median']:.2f} ({r['min']:.2f}..{r['max']:.2f})"
-                 if r else "-")
-        target = "" if line["target"] is None else (
-            f"{line['sign']} {line['target']:g}"
-            + (f" {line['unit']}" if line["absolute"] else ""))
-        met = {True: "yes", False: "**no**"}.get(line.get("met"), "")
-        out.append("| " + " | ".join([
-            line["row"], line["title"], line["unit"],
-            *(cell(line, s) for s in SIDES), ratio, target, met]) + " |")
-    return "\n".join(out)
-
-
-def cpu_markdown(results):
-    """The switch's own share, which the clients' work does not hide."""
-    lines = [x for x in results if x.get("cpu")]
-    if not lines:
-        return ""
-    out = ["", "Processor time of the switch for each of them, in us:", "",
-           f"| row | {SIDES[0].name} | {SIDES[1].name} | ratio |",
-           "|---|---|---|---|"]
-    for x in lines:
-        ours, peer = (x["cpu"].get(s.name) for s in SIDES)
-        ratio = f"{ours / peer:.2f}" if ours and peer else "-"
-        out.append(f"| {x['row']} | {number(ours) if ours else '-'} | "
-                   f"{number(peer) if peer else '-'} | {ratio} |")
-    return "\n".join(out)
-
-
-def cpu_each(rounds):
+def cpu_each(row, rounds):
     """Microseconds of the switch per frame or connection, if counted."""
     out = {}
-    for side in SIDES:
+    for side in row.sides:
         got = [r[side.name] for r in rounds if side.name in r]
         us = [s["cpu_ns_per_frame"] / 1e3 for s in got
               if "cpu_ns_per_frame" in s]
@@ -102,3 +66,114 @@ def cpu_each(rounds):
         if any(us):
             out[side.name] = statistics.median(us)
     return out
+
+
+# ---- Markdown --------------------------------------------------------------
+
+
+def number(x):
+    return f"{x:.3g}" if x < 1000 else f"{x:,.0f}"
+
+
+def value_cell(figure):
+    if not figure["value"]:
+        return "-"
+    text = number(figure["value"]["median"])
+    if figure.get("base"):
+        text += f" of {number(figure['base']['median'])}"
+    return text
+
+
+def spread(s, digits=2):
+    def fmt(x):
+        return f"{x:.{digits if x < 10 else 1}f}"
+    return f"{fmt(s['median'])} ({fmt(s['min'])}..{fmt(s['max'])})"
+
+
+def ratio_cell(figure):
+    return spread(figure["ratio"]) if figure.get("ratio") else "-"
+
+
+def target_text(line, target, many):
+    text = f"{target['sign']} {target['value']:g}"
+    if target["of"] == "value":
+        return f"{text} {line['unit']}"
+    if target["of"] == "within":
+        return f"{text} of itself"
+    return f"{text} {target['against']}" if many else text
+
+
+def met_text(target):
+    return {True: "yes", False: "**no**", None: "?"}[target["met"]]
+
+
+def table(head, lines):
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in
+                     [head, ["---"] * len(head), *lines])
+
+
+def results_table(lines, peers):
+    """One with a column and a ratio for each of the @peers."""
+    head = ["row", "what", "unit", OURS.name]
+    for p in peers:
+        head += [p, "ours by its (min..max)"]
+    body = []
+    for line in lines:
+        cells = [line["row"], line["title"], line["unit"],
+                 value_cell(line["sides"][OURS.name])]
+        for p in peers:
+            figure = line["sides"].get(p)
+            cells += ([value_cell(figure), ratio_cell(figure)] if figure
+                      else ["-", "-"])
+        many = len(peers) > 1
+        cells += ["; ".join(target_text(line, t, many)
+                            for t in line["targets"]),
+                  "; ".join(met_text(t) for t in line["targets"])]
+        body.append(cells)
+    return table([*head, "target", "met"], body)
+
+
+def markdown(results, peers):
+    """@peers in the order of the columns. Rows that only one of them can
+    have come first, in a table of their own."""
+    first = peers[0]
+    alone = [x for x in results
+             if set(x["sides"]) <= {OURS.name, first}]
+    rest = [x for x in results if x not in alone]
+    out = []
+    if alone:
+        out += ["Clients of the library:", "",
+                results_table(alone, [first]), ""]
+    if rest:
+        out += ["Hosts that know nothing of it:", "",
+                results_table(rest, peers), ""]
+    return "\n".join(out)
+
+
+def cpu_markdown(results, peer):
+    """The switch's own share, which the clients' work does not hide."""
+    body = []
+    for x in results:
+        if not x.get("cpu"):
+            continue
+        ours, its = x["cpu"].get(OURS.name), x["cpu"].get(peer)
+        body.append([x["row"], number(ours) if ours else "-",
+                     number(its) if its else "-",
+                     f"{ours / its:.3f}" if ours and its else "-"])
+    if not body:
+        return ""
+    return ("Processor time of the switch for each frame, copy, trip or "
+            "connection, in us:\n\n"
+            + table(["row", OURS.name, peer, "ratio"], body) + "\n")
+
+
+def environment(report):
+    """What and where it was measured."""
+    m = report["machine"]
+    peers = ", ".join(f"{k} {v}" for k, v in report["packages"].items())
+    out = [f"{report['date']}, {m['processor']}, {m['cores']} cores, Linux "
+           f"{m['kernel']}, load {m['load']:.1f} at the start; "
+           f"{report['rounds']} rounds of {report['ms']} ms, "
+           f"{report['seconds']:.0f} s in all. Peers: {peers or 'none'}.", ""]
+    out += [f"- not compared: {line}" for line in report["not_compared"]]
+    return "\n".join(out).rstrip() + "\n"

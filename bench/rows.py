@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is measured: one function for each kind of row, and their table."""
+"""What is measured: one function for each kind of row, and their table.
+
+A function gets the bench and a side and returns a sample, a dict of numbers.
+bench/README.md tells what each row means.
+"""
 
 import contextlib
 import statistics
@@ -7,53 +11,93 @@ import subprocess
 import tempfile
 import time
 
-from measure import (LOAD, OURS, held, load, on_cpu, running, switch,
-                     tcp)
+from measure import (BRIDGE, LOAD, OURS, OVS, VDE2, Unable, held, hosts, load,
+                     on_cpu, running, switch)
+
+AT_LEAST, AT_MOST = ">=", "<="
 
 
 class Figure:
-    """One line of the table, from the samples of a row.
+    """One line of a table: @key picks the value of a sample.
 
-    Each sample is a dict; @key picks the value. @ratio_of names the two that
-    are divided: by default ours by the peer's. @target compares the median
-    ratio, or with @absolute our median, by @sign.
+    @targets are what the median of the ratios, ours by the peer's, must be,
+    by the peer's name; OURS.name: our own median, or with @within the median
+    of our own ratios, of the value by that other key.
     """
 
     def __init__(self, title, key, unit, **kw):
         self.title, self.key, self.unit = title, key, unit
         self.scale = kw.get("scale", 1)
-        self.sign = kw.get("sign", ">=")
-        self.target = kw.get("target")
-        self.absolute = kw.get("absolute", False)
-        self.within = kw.get("within")  # the key to divide by, of one side
+        self.sign = kw.get("sign", AT_LEAST)
+        self.targets = kw.get("targets", {})
+        self.within = kw.get("within")
 
 
 class Row:
-    def __init__(self, name, measure, figures, rounds=None):
+    """@rounds: at most, where more would tell nothing new."""
+
+    def __init__(self, name, measure, figures, rounds=None, peers=(VDE2,)):
         self.name, self.measure, self.figures = name, measure, figures
-        self.rounds = rounds  # at most, where more would tell nothing new
+        self.rounds, self.peers = rounds, peers
+        self.sides = (OURS, *peers)
+
+
+class Curve:
+    """Samples for each of @points, and each of @series (name, function of
+    bench and point); one plot."""
+
+    def __init__(self, name, title, points, series, quick):
+        self.name, self.title, self.points = name, title, points
+        self.series, self.quick = series, quick
 
 
 class Bench:
     """How long to measure, where, and with whose library."""
 
-    def __init__(self, tmp, args, absent, common):
-        self.tmp, self.ms, self.repeat = tmp, args.ms, args.repeat
+    def __init__(self, tmp, args, absent, peer):
+        self.tmp, self.ms = tmp, args.ms
+        self.timing = ("--ms", args.ms, "--warmup", min(100, args.ms // 2))
         self.absent = absent  # why, by the side's name
-        self.common = common  # whose library the clients of both sides use
+        self.peer = peer  # that speaks VDE: VDE 2 or another build
         self.idle_s = 3 if args.quick else 10
         self.tcp_s = 1 if args.quick else 3
 
+    def old_client(self):
+        """A library that knows datagrams only, for the clients of all."""
+        return OURS.over("dgram") if VDE2.name in self.absent else VDE2
+
     def traffic(self, lib, sw, *args):
-        return load(lib, "--tx", sw.dir, "--ms", self.ms,
-                    "--pid", sw.proc.pid, *args, "traffic")
+        return self.load(lib, sw, *args, "traffic")
+
+    def load(self, lib, sw, *args):
+        return load(lib, "--tx", sw.dir, "--pid", sw.proc.pid, *self.timing,
+                    *args)
 
 
-def unicast(length, own_library):
+# ---- clients of the library ------------------------------------------------
+
+
+def own(_, side):
+    """Each side's own library, by the transport that it prefers."""
+    return side
+
+
+def old(b, _):
+    return b.old_client()
+
+
+def unicast(library, *args):
     def measure(b, side):
-        lib = side if own_library else b.common
         with switch(side, b.tmp) as sw:
-            return b.traffic(lib, sw, "--len", length)
+            return b.traffic(library(b, side), sw, *args)
+    return measure
+
+
+def batches(length):
+    """VDE 2 has no such calls: one frame per call there."""
+    def measure(b, side):
+        how = () if side.name == VDE2.name else ("--batch",)
+        return unicast(own, "--len", length, *how)(b, side)
     return measure
 
 
@@ -70,7 +114,7 @@ def cable(length, window):
     return measure
 
 
-def round_trip(switch_cpu, clients_cpu):
+def round_trip(library, switch_cpu, clients_cpu):
     """Pinned, because the way between processors takes longer than all the
     rest, and the scheduler now chooses it and now not."""
     def measure(b, side):
@@ -78,8 +122,7 @@ def round_trip(switch_cpu, clients_cpu):
             with on_cpu(switch_cpu):
                 sw = stack.enter_context(switch(side, b.tmp))
             with on_cpu(clients_cpu):
-                return load(b.common, "--tx", sw.dir, "--ms", b.ms,
-                            "--pid", sw.proc.pid, "pingpong")
+                return b.load(library(b, side), sw, "pingpong")
     return measure
 
 
@@ -90,40 +133,42 @@ def round_trip_beside(clients, *args):
         with switch(side, b.tmp, "-n", "80") as sw:
             argv = [str(LOAD), "--tx", sw.dir, "--ms", "60000", "--first",
                     "99", *args, "traffic"]
-            with running(argv, b.common, stdout=subprocess.DEVNULL):
+            with running(argv, side, stdout=subprocess.DEVNULL):
                 sw.wait_clients(clients)
-                return load(b.common, "--tx", sw.dir, "--ms", b.ms, "pingpong")
+                return load(side, "--tx", sw.dir, *b.timing, "pingpong")
     return measure
 
 
-def flood(*args):
+def flood(library, *args):
     def measure(b, side):
         with switch(side, b.tmp, "-n", "80") as sw:
-            return b.traffic(b.common, sw, "--ports", 64, *args)
+            return b.traffic(library(b, side), sw, "--ports", 64, *args)
     return measure
 
 
-def many_ports(b, side):
-    with switch(side, b.tmp, "-n", "1100") as sw:
-        few = b.traffic(b.common, sw)
-        with held(b.common, sw, 998):
-            many = b.traffic(b.common, sw)
-    return {"few": few["received_per_s"], "many": many["received_per_s"]}
+def many_ports(library):
+    def measure(b, side):
+        lib = library(b, side)
+        with switch(side, b.tmp, "-n", "1100") as sw:
+            few = b.traffic(lib, sw)
+            with held(lib, sw, 998):
+                many = b.traffic(lib, sw)
+        return {"few": few["received_per_s"], "many": many["received_per_s"]}
+    return measure
 
 
 def many_addresses(b, side):
     with switch(side, b.tmp) as sw:
-        few = b.traffic(b.common, sw, "--addresses", 1000)
+        few = b.traffic(side, sw, "--addresses", 1000)
     with switch(side, b.tmp) as sw:
-        many = b.traffic(b.common, sw, "--addresses", 100000)
+        many = b.traffic(side, sw, "--addresses", 100000)
     return {"few": few["received_per_s"], "many": many["received_per_s"]}
 
 
-def connect(*args):
+def connect(library, *args):
     def measure(b, side):
         with switch(side, b.tmp, "-n", "1100") as sw:
-            return load(side, "--tx", sw.dir, "--ms", b.ms,
-                        "--pid", sw.proc.pid, *args, "connect")
+            return b.load(library(b, side), sw, *args, "connect")
     return measure
 
 
@@ -132,25 +177,29 @@ def start(b, side):
     times = []
     for _ in range(5):
         path = tempfile.mkdtemp(dir=b.tmp) + "/s"
-        times.append(load(b.common, "--tx", path, "start",
+        times.append(load(b.old_client(), "--tx", path, "start",
                           side.program("vde_switch"), "-s",
                           path)["first_frame_ms"])
     return {"first_frame_ms": statistics.median(times)}
 
 
 def memory(b, side):
+    """Of 64 idle ports: resident in all, and of that what each port takes in
+    the switch and in the rings, whose pages count whoever touched them."""
     with switch(side, b.tmp, "-n", "80") as sw:
-        with held(b.common, sw, 64):
-            idle = sw.rss_mb()
+        private = "RssAnon", "RssFile"
+        before = sw.status_mb(*private)
+        with held(side, sw, 64) as ports:
+            took = sw.status_mb(*private) - before + ports.ring_mb()
+            idle = sw.status_mb("VmRSS")
     with switch(side, b.tmp, "-n", "80") as sw:
-        b.traffic(b.common, sw, "--ports", 64, "--len", 1514)
-        with held(b.common, sw, 64):
-            return {"idle": idle, "after": sw.rss_mb()}
+        after = b.traffic(side, sw, "--ports", 64, "--len", 1514)["rss_mb"]
+    return {"idle": idle, "after": after, "each_kb": took * 1024 / 64}
 
 
 def idle(b, side):
     with switch(side, b.tmp, "-n", "80") as sw:
-        with held(b.common, sw, 64, 1000):
+        with held(side, sw, 64, 1000):
             time.sleep(1)
             before = sw.cpu_seconds()
             time.sleep(b.idle_s)
@@ -158,92 +207,167 @@ def idle(b, side):
     return {"percent": 100 * used / b.idle_s}
 
 
-def tcp_between(ours, peer):
+# ---- hosts that know nothing of it -----------------------------------------
+
+
+def between_hosts(what, ours, vde2, bridge="bridge", ovs="ovs"):
+    """By the kind of network that each side has (bench/hosts)."""
+    kinds = {OURS.name: ours, VDE2.name: vde2, BRIDGE.name: bridge,
+             OVS.name: ovs}
+
     def measure(b, side):
-        kind = ours if side is OURS else peer
-        return tcp(side, kind, b.tcp_s)
+        kind = kinds.get(side.name, ours)
+        if not kind:
+            raise Unable("there is no such thing")
+        if what == "udp":
+            return hosts(side, kind, what, b.ms)
+        got = hosts(side, kind, what, b.tcp_s)["end"]["sum_received"]
+        return {"gbit_per_s": got["bits_per_second"] / 1e9}
     return measure
 
 
-def gbit(title):
-    return [Figure(title, "gbit_per_s", "Gbit/s")]
+# ---- the tables ------------------------------------------------------------
 
 
-def frames(title, target=None, **kw):
+def frames(title, target=None):
     return [Figure(title, "received_per_s", "kframe/s", scale=1e-3,
-                   target=target, **kw)]
+                   targets={VDE2.name: target} if target else {})]
 
 
 def trip(title, p50=None, p99=None):
-    return [Figure(title + ", p50", "p50_us", "us", sign="<=", target=p50),
-            Figure(title + ", p99", "p99_us", "us", sign="<=", target=p99)]
+    return [Figure(f"{title}, {key}", f"{key}_us", "us", sign=AT_MOST,
+                   targets={VDE2.name: target} if target else {})
+            for key, target in (("p50", p50), ("p99", p99))]
 
 
 def within(title, target):
     return [Figure(title, "many", "kframe/s", scale=1e-3, within="few",
-                   target=target)]
+                   targets={OURS.name: target})]
 
 
-def per_second(title, target=None):
-    return [Figure(title, "per_s", "/s", target=target, absolute=True)]
+def at_most(title, key, unit, target=None):
+    return Figure(title, key, unit, sign=AT_MOST,
+                  targets={OURS.name: target} if target else {})
 
+
+def per_second(title, target):
+    return [Figure(title, "per_s", "/s", targets={OURS.name: target})]
+
+
+def gbit(title, **targets):
+    names = {"vde2": VDE2.name, "bridge": BRIDGE.name, "ovs": OVS.name}
+    return [Figure(title, "gbit_per_s", "Gbit/s",
+                   targets={names[k]: v for k, v in targets.items()})]
+
+
+FLOOD = "--ports", "64", "--window", "16"
+HOSTS = VDE2, BRIDGE, OVS
 
 ROWS = [
-    Row("unicast-64", unicast(64, False),
-        frames("unicast 64 B, Debian's library on both", 1.5)),
-    Row("unicast-1514", unicast(1514, False),
-        frames("unicast 1514 B, Debian's library on both", 1.5)),
-    Row("unicast-own-64", unicast(64, True),
-        frames("unicast 64 B, each with its own library")),
-    Row("unicast-own-1514", unicast(1514, True),
-        frames("unicast 1514 B, each with its own library")),
+    Row("unicast-64", unicast(own, "--len", 64),
+        frames("unicast 64 B", 20)),
+    Row("unicast-1514", unicast(own, "--len", 1514),
+        frames("unicast 1514 B", 15)),
+    Row("poll-64", unicast(own, "--len", 64, "--poll"),
+        frames("unicast 64 B, receiver polls")),
+    Row("poll-1514", unicast(own, "--len", 1514, "--poll"),
+        frames("unicast 1514 B, receiver polls")),
+    Row("batch-64", batches(64),
+        frames("unicast 64 B, calls for batches")),
+    Row("batch-1514", batches(1514),
+        frames("unicast 1514 B, calls for batches")),
+    Row("old-64", unicast(old, "--len", 64),
+        frames("unicast 64 B, old clients", 1.5)),
+    Row("old-1514", unicast(old, "--len", 1514),
+        frames("unicast 1514 B, old clients", 1.5)),
     Row("cable-64", cable(64, 128),
-        frames("dpipe cable 64 B, 128 in flight", 1.5)),
+        frames("dpipe cable 64 B, 128 in flight", 4)),
     Row("cable-1514", cable(1514, 128),
-        frames("dpipe cable 1514 B, 128 in flight", 1.5)),
+        frames("dpipe cable 1514 B, 128 in flight", 4)),
     Row("cable-open-64", cable(64, 0),
-        frames("dpipe cable 64 B, as fast as it can be fed")),
+        frames("dpipe cable 64 B, no window")),
     Row("cable-open-1514", cable(1514, 0),
-        frames("dpipe cable 1514 B, as fast as it can be fed")),
-    Row("roundtrip", round_trip(0, 1), trip("round trip 64 B", 0.8, 1)),
-    Row("roundtrip-one-cpu", round_trip(0, 0),
-        trip("round trip 64 B on one processor")),
+        frames("dpipe cable 1514 B, no window")),
+    Row("roundtrip", round_trip(own, 0, 1), trip("round trip", 0.8, 1)),
+    Row("roundtrip-old", round_trip(old, 0, 1),
+        trip("round trip, old clients", 0.8, 1)),
+    Row("roundtrip-one-cpu", round_trip(own, 0, 0),
+        trip("round trip on one processor")),
     Row("roundtrip-stream", round_trip_beside(2),
-        trip("round trip beside a stream of others")),
-    Row("roundtrip-flood",
-        round_trip_beside(65, "--ports", "64", "--raw", "--window", "16"),
-        trip("round trip beside a flood to 64 ports")),
-    Row("flood-64", flood("--raw"),
-        frames("flood to 64 ports, read in batches", 1.3)),
-    Row("flood-window-64", flood("--raw", "--window", 16),
+        trip("round trip beside a stream")),
+    Row("roundtrip-flood", round_trip_beside(65, *FLOOD),
+        trip("round trip beside a flood to 64")),
+    Row("flood-64", flood(own), frames("flood to 64 ports", 5)),
+    Row("flood-window-64", flood(own, "--window", 16),
         frames("the same, 16 in flight")),
-    Row("flood-classic-64", flood(),
-        frames("flood to 64 ports, read by vde_recv()")),
-    Row("ports-1000", many_ports,
-        within("64 B with 1000 ports of 2 ports", 0.85)),
+    Row("flood-old-64", flood(old, "--raw"),
+        frames("flood to 64 ports, old clients", 1.3)),
+    Row("ports-1000", many_ports(own),
+        within("64 B with 1000 ports of 2", 0.85)),
+    Row("ports-old-1000", many_ports(old),
+        within("64 B with 1000 ports of 2, old clients", 0.85)),
     Row("addresses-100000", many_addresses,
         within("64 B with 100,000 stations of 1000", 0.85)),
-    Row("connect", connect(),
-        per_second("connect and disconnect, library", 10000)),
-    Row("connect-raw", connect("--raw"),
+    Row("connect", connect(own),
+        per_second("connect and disconnect", 10000)),
+    Row("connect-old", connect(old),
+        per_second("connect and disconnect, old clients", 10000)),
+    Row("connect-raw", connect(own, "--raw"),
         per_second("connect and disconnect, bare protocol", 10000)),
-    Row("connect-keep", connect("--ports", 1000),
-        per_second("connect 1000 ports that stay, library", 10000)),
-    Row("start", start, [
-        Figure("exec to first forwarded frame", "first_frame_ms", "ms",
-               sign="<=", target=3, absolute=True)]),
-    Row("memory", memory, [
-        Figure("resident, 64 ports", "idle", "MB", sign="<=", target=10,
-               absolute=True),
-        Figure("resident, 64 ports, after traffic", "after", "MB",
-               sign="<=", target=10, absolute=True)], rounds=1),
-    Row("idle", idle, [
-        Figure("processor when idle, 64 ports", "percent", "%", sign="<=",
-               target=0.1, absolute=True)], rounds=1),
-    Row("tcp-taps", tcp_between("taps", "tap"),
-        gbit("TCP, two taps; VDE 2: a tap and vde_plug2tap"), rounds=3),
-    Row("tcp-plugs", tcp_between("plugs", "plugs"),
-        gbit("TCP, two vde_plug2tap"), rounds=3),
-    Row("tcp-bridge", tcp_between("taps", "bridge"),
-        gbit("TCP, two taps; right column: Linux bridge, veth"), rounds=3),
+    Row("connect-keep", connect(own, "--ports", 1000),
+        per_second("connect 1000 ports that stay", 10000)),
+    Row("start", start,
+        [at_most("exec to first forwarded frame", "first_frame_ms", "ms", 3)]),
+    Row("memory", memory,
+        [at_most("resident, 64 idle ports", "idle", "MB", 10),
+         at_most("resident for each idle port", "each_kb", "KB", 64),
+         at_most("resident, 64 ports after a flood", "after", "MB")],
+        rounds=1),
+    Row("idle", idle,
+        [at_most("processor when idle, 64 ports", "percent", "%", 0.1)],
+        rounds=1),
+    Row("tcp-taps", between_hosts("tcp", "taps", "tap"),
+        gbit("TCP, taps", vde2=12, bridge=0.9), rounds=3, peers=HOSTS),
+    Row("tcp-plugs", between_hosts("tcp", "plugs", "plugs"),
+        gbit("TCP, vde_plug2tap", vde2=6), rounds=3),
+    Row("tcp-ifs", between_hosts("tcp", "ifs", None, ovs="ovsifs"),
+        gbit("TCP, interface ports"), rounds=3, peers=(BRIDGE, OVS)),
+    Row("trip-taps", between_hosts("udp", "taps", "tap"),
+        trip("UDP round trip, taps"), rounds=3, peers=HOSTS),
+    Row("trip-ifs", between_hosts("udp", "ifs", None, ovs="ovsifs"),
+        trip("UDP round trip, interface ports"), rounds=3,
+        peers=(BRIDGE, OVS)),
+]
+
+
+def by_length(side):
+    def sample(b, length):
+        with switch(side(b), b.tmp) as sw:
+            return b.traffic(side(b), sw, "--len", length)
+    return sample
+
+
+def by_ports(side):
+    def sample(b, ports):
+        with switch(side(b), b.tmp, "-n", "1100") as sw:
+            if ports <= 2:
+                return b.traffic(side(b), sw)
+            with held(side(b), sw, ports - 2):
+                return b.traffic(side(b), sw)
+    return sample
+
+
+def three(sample):
+    return {"ours, rings": sample(lambda b: OURS),
+            "ours, datagrams": sample(lambda b: OURS.over("dgram")),
+            "peer": sample(lambda b: b.peer)}
+
+
+CURVES = [
+    Curve("plot-sizes", "Unicast from one client to another",
+          (64, 128, 256, 512, 1024, 1514, 2048, 4096, 9018),
+          three(by_length), quick=(64, 512, 1514, 9018)),
+    Curve("plot-ports", "Unicast of 64 bytes while others are connected",
+          (2, 10, 30, 100, 300, 1000), three(by_ports),
+          quick=(2, 64, 1000)),
 ]

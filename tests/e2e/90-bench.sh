@@ -12,7 +12,7 @@ export ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}
 # bench OPTION...: in the shortest time.
 bench()
 {
-	"$ROOT/bench/run" --repeat 1 --ms 20 --dir "$TMP" \
+	"$ROOT/bench/run" --quick --repeat 1 --ms 20 --dir "$TMP" \
 		--json "$TMP/results.json" "$@" 2>&1
 }
 
@@ -29,20 +29,42 @@ END
 out=$(bench --list)
 like "the rows can be listed" "$out" '^unicast-64 '
 
+# plot FILE N: it is XML and has N lines of data.
+plot()
+{
+	python3 - "$@" <<'END'
+import sys
+from xml.etree import ElementTree
+paths = ElementTree.parse(sys.argv[1]).iter("{http://www.w3.org/2000/svg}path")
+lines = [p for p in paths if p.get("fill") == "none" and p.get("stroke")
+         and "L" in p.get("d")]
+sys.exit(len(lines) != int(sys.argv[2]))
+END
+}
+
 # Rows with our library only: Debian's cannot be loaded beside a sanitizer.
-out=$(bench --rows 'connect-raw,connect,unicast-own-64' \
+out=$(bench --rows 'connect-raw,connect,unicast-64,plot-sizes' \
 	--against "$TMP/nothing")
 is "it ends well without a peer" "$?" 0
 like "the table has our figure" "$out" \
 	'^\| connect-raw \| [^|]+ \| /s \| [0-9.,]+ \| - \| - \|'
 like "it says what it could not compare" "$out" \
-	'^not compared: no libvdeplug.so.2 of '
-check "frames arrive" ours 'rows["unicast-own-64"]["ours"]["median"] > 0'
-check "connections are made" ours 'rows["connect"]["ours"]["median"] > 1'
+	'^- not compared: no libvdeplug.so.2 of '
+check "frames arrive" ours 'rows["unicast-64"]["sides"]["ours"]["value"]["median"] > 0'
+check "connections are made" ours 'rows["connect"]["sides"]["ours"]["value"]["median"] > 1'
+check "two panels are drawn, with rings and datagrams" \
+	plot "$TMP/bench-sizes.svg" 4
 
-out=$(bench --rows unicast-own-64 --against "$BUILD")
-check "a build against itself has a ratio" \
-	ours 'rows["unicast-own-64"]["ratio"]["median"] > 0'
+out=$(bench --rows unicast-64 --against "$BUILD")
+other=$(basename "$(dirname "$(realpath "$BUILD")")")
+check "a build against itself has a ratio" ours \
+	'rows["unicast-64"]["sides"]["'"$other"'"]["ratio"]["median"] > 0'
+
+if unshare -Urn ip tuntap add dev vdeprobe mode tap 2>/dev/null; then
+	bench --rows trip-taps --against "$BUILD" >"$TMP/out"
+	check "datagrams go from host to host and back" ours \
+		'rows["trip-taps"]["sides"]["ours"]["value"]["median"] > 0'
+fi
 
 out=$(bench --rows none)
 is "an unknown row is an error" "$?" 1
