@@ -36,6 +36,13 @@ def record(length, tci=0, flags=0, gso_type=0, hdr_len=0, gso_size=0,
                        gso_size, csum_start, csum_offset)
 
 
+def readable(f, seconds):
+    """select() knows no descriptors above 1023."""
+    p = select.poll()
+    p.register(f, select.POLLIN)
+    return bool(p.poll(max(0, seconds) * 1000))
+
+
 def need_(length):
     """Bytes that a frame takes in a ring."""
     return (16 + length + 15) & ~15
@@ -111,7 +118,7 @@ class Ring:
             while not self.put(f):
                 self.publish()
                 self.words[PRODUCER_WAITS] = 1
-                select.select([self.room], [], [], 0.001)
+                readable(self.room, 0.001)
                 self._drain(self.room)
                 if time.monotonic() > end:
                     raise TimeoutError("no room")
@@ -160,7 +167,7 @@ class Ring:
             if self.words[OUT + TAIL] != self.head:
                 continue
             left = end - time.monotonic()
-            if left < 0 or not select.select([self.data], [], [], left)[0]:
+            if left < 0 or not readable(self.data, left):
                 return self.take()
             self._drain(self.data)
 
