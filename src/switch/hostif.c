@@ -76,6 +76,7 @@ int hostif_attach(struct vswitch *sw, struct hostif *h,
 		return rc;
 	h->sw = sw;
 	endpoint_init(&h->ep, tr, (uint32_t)fd, PORT_NOBODY, name);
+	h->ep.takes = h->takes;
 	rc = bridge_attach(sw->br, (unsigned int)port, &h->ep);
 	if (rc) {
 		loop_fd_del(sw->loop, &h->io);

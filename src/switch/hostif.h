@@ -17,6 +17,7 @@ struct hostif {
 	struct vswitch *sw;
 	struct loop_fd io;
 	void (*receive)(struct hostif *); /* may detach */
+	unsigned int takes; /* of @ep, when it is attached */
 };
 
 static inline struct hostif *hostif_of(struct endpoint *ep)
@@ -28,7 +29,7 @@ static inline struct hostif *hostif_of(struct endpoint *ep)
 struct hostif *hostif_find(const struct vswitch *, const struct transport *tr,
 			   const char *name);
 
-/* Plugs @h, zeroed but for @receive, into the first free port and keeps @fd;
+/* Plugs @h, zeroed but for @receive and @takes, into the first free port and keeps @fd;
  * returns the port number. Or -errno, and nothing is kept. */
 int hostif_attach(struct vswitch *, struct hostif *h,
 		  const struct transport *tr, const char *name, int fd);
