@@ -31,6 +31,7 @@ struct ring_conn {
 	struct vdeconn conn;
 	struct ringmap map;
 	int fd_switch, fd_room;
+	bool found_nothing; /* the last time there was to be a frame */
 };
 
 static struct ring_conn *of(struct vdeconn *c)
@@ -66,10 +67,12 @@ static bool sleep_on(const struct ring_conn *r, int fd, int timeout_ms)
 	return poll(p, ARRAY_SIZE(p), timeout_ms) > 0;
 }
 
+/* What a switch says there means nothing; it may not keep us from sleeping,
+ * nor hide the end. */
 static bool has_hung_up(const struct ring_conn *r)
 {
-	char c;
-	ssize_t n = recv(r->conn.ctl_fd, &c, 1, MSG_DONTWAIT | MSG_PEEK);
+	char junk[256];
+	ssize_t n = recv(r->conn.ctl_fd, junk, sizeof(junk), MSG_DONTWAIT);
 
 	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
@@ -100,6 +103,16 @@ static void ran_empty(struct ring_conn *r)
 	ask_for_kick(r);
 }
 
+/* Nothing to read, for the second time: if the data socket says otherwise, its
+ * kick is one that was waited for in vain, or was sent for nothing. It would be
+ * an alarm for ever. */
+static void found_nothing(struct ring_conn *r)
+{
+	if (r->found_nothing && take_kick(r->conn.data_fd))
+		ask_for_kick(r);
+	r->found_nothing = true;
+}
+
 /* One frame, if there is one: its length, -EAGAIN or -EPROTO. */
 static ssize_t take(struct ring_conn *r, void *buf, size_t len)
 {
@@ -108,8 +121,11 @@ static ssize_t take(struct ring_conn *r, void *buf, size_t len)
 	int err = -EAGAIN;
 	const uint8_t *p = ring_peek(in, &rec, &err);
 
+	if (!p && err == -EAGAIN)
+		found_nothing(r);
 	if (!p)
 		return err;
+	r->found_nothing = false;
 	len = size_min(len, rec.len);
 	memcpy(buf, p, len);
 	ring_take(in, &rec);
