@@ -23,6 +23,7 @@ static void set_wishes(int fd)
 
 	(void)setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on,
 			 sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size,
 				 sizeof(size));
@@ -107,11 +108,11 @@ int packetsock_mtu(const struct packetsock *s)
 
 static void look(struct loop_timer *t);
 
-static int look_later(struct packetsock *s)
+static int look_in(struct packetsock *s, uint64_t delay)
 {
 	return loop_timer_armed(&s->look)
 		       ? 0
-		       : loop_timer_set(s->loop, &s->look, LOOK_AGAIN, look);
+		       : loop_timer_set(s->loop, &s->look, delay, look);
 }
 
 /* The socket says once that the interface went down, and nothing when it is
@@ -123,7 +124,7 @@ static void look(struct loop_timer *t)
 	int rc = ask(s, SIOCGIFFLAGS, &ifr);
 
 	if (!rc && !(ifr.ifr_flags & IFF_UP))
-		rc = look_later(s);
+		rc = look_in(s, LOOK_AGAIN);
 	if (rc)
 		s->gone(s);
 }
@@ -131,8 +132,10 @@ static void look(struct loop_timer *t)
 int packetsock_trouble(struct packetsock *s, int err)
 {
 	if (err == ENETDOWN)
-		return look_later(s);
-	return err == ENXIO ? -ENODEV : -err;
+		return look_in(s, LOOK_AGAIN);
+	if (err == ENXIO || err == ENODEV)
+		return look_in(s, 0);
+	return -err;
 }
 
 /* ---- frames in ---- */
@@ -153,16 +156,26 @@ void packetsock_prepare(struct mmsghdr *msg, struct packetsock_rx *rx,
 	};
 }
 
-static bool find_auxdata(const struct mmsghdr *msg, struct tpacket_auxdata *aux)
-{
-	const struct cmsghdr *c = CMSG_FIRSTHDR(&msg->msg_hdr);
+/* Control messages that came with a frame; what is missing is 0. */
+struct beside {
+	struct tpacket_auxdata aux;
+	uint32_t lost; /* frames that found no room so far */
+};
 
-	if (!c || c->cmsg_level != SOL_PACKET ||
-	    c->cmsg_type != PACKET_AUXDATA ||
-	    c->cmsg_len < CMSG_LEN(sizeof(*aux)))
-		return false;
-	memcpy(aux, CMSG_DATA(c), sizeof(*aux));
-	return true;
+static void read_beside(struct beside *b, struct msghdr *msg)
+{
+	*b = (struct beside){ .lost = 0 };
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c;
+	     c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level == SOL_PACKET &&
+		    c->cmsg_type == PACKET_AUXDATA &&
+		    c->cmsg_len >= CMSG_LEN(sizeof(b->aux)))
+			memcpy(&b->aux, CMSG_DATA(c), sizeof(b->aux));
+		else if (c->cmsg_level == SOL_SOCKET &&
+			 c->cmsg_type == SO_RXQ_OVFL &&
+			 c->cmsg_len >= CMSG_LEN(sizeof(b->lost)))
+			memcpy(&b->lost, CMSG_DATA(c), sizeof(b->lost));
+	}
 }
 
 static void put_tag(uint8_t *frame, const struct tpacket_auxdata *aux)
@@ -179,26 +192,28 @@ static void put_tag(uint8_t *frame, const struct tpacket_auxdata *aux)
 	tag[3] = (uint8_t)(aux->tp_vlan_tci & 0xff);
 }
 
-ssize_t packetsock_frame(const struct mmsghdr *msg,
+ssize_t packetsock_frame(struct packetsock *s, struct mmsghdr *msg,
 			 const struct packetsock_rx *rx, uint8_t **frame,
 			 struct frame_offload *o)
 {
 	ssize_t len = (ssize_t)msg->msg_len - OFFLOAD_VNET_LEN;
-	struct tpacket_auxdata aux;
+	struct beside b;
 
+	read_beside(&b, &msg->msg_hdr);
+	if (b.lost)
+		s->lost = b.lost;
 	if (rx->from.sll_pkttype == PACKET_OUTGOING || len <= 0)
 		return 0;
 	if (msg->msg_hdr.msg_flags & MSG_TRUNC)
 		return -EMSGSIZE;
 	offload_from_vnet(o, rx->vnet, false);
 	*frame = rx->iov[1].iov_base;
-	if (len < ETHER_HDR_LEN || !find_auxdata(msg, &aux) ||
-	    !(aux.tp_status & TP_STATUS_VLAN_VALID))
+	if (len < ETHER_HDR_LEN || !(b.aux.tp_status & TP_STATUS_VLAN_VALID))
 		return len;
 	if (!offload_shift(o, ETHER_TAG_LEN))
 		return -EBADMSG;
 	*frame -= ETHER_TAG_LEN;
-	put_tag(*frame, &aux);
+	put_tag(*frame, &b.aux);
 	return len + ETHER_TAG_LEN;
 }
 

@@ -33,6 +33,7 @@ typedef void packetsock_gone_fn(struct packetsock *);
 
 struct packetsock {
 	int fd, ifindex;
+	uint32_t lost; /* frames so far for which there was no room here */
 	struct loop *loop;
 	struct loop_timer look; /* armed while the interface is down */
 	packetsock_gone_fn *gone; /* called by the loop */
@@ -44,7 +45,8 @@ struct packetsock_rx {
 	struct sockaddr_ll from;
 	union {
 		size_t align;
-		char buf[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+		char buf[CMSG_SPACE(sizeof(struct tpacket_auxdata)) +
+			 CMSG_SPACE(sizeof(uint32_t))];
 	} ctl;
 	struct iovec iov[2];
 };
@@ -60,9 +62,9 @@ int packetsock_check_ethernet(const struct packetsock *);
 /* The longest payload of a frame, or -errno. */
 int packetsock_mtu(const struct packetsock *);
 
-/* What receiving or sending failed with (errno) concerns the interface: it is
- * down, and looked at until it is up or @gone() is called, 0; it is gone,
- * -ENODEV; anything else, -err. */
+/* Receiving or sending failed with @err (errno). If that is because the
+ * interface is down or gone: 0, and it is looked at until it is up or @gone()
+ * was called. Else -errno. */
 int packetsock_trouble(struct packetsock *, int err);
 
 /* Prepares @msg and @rx for a frame in the @size bytes at @room, of which the
@@ -72,7 +74,7 @@ void packetsock_prepare(struct mmsghdr *msg, struct packetsock_rx *rx,
 /* What was received in them: the length of the frame, where it is, and what
  * is to be done with it, unchecked (offload_admit()). 0: it is none of ours;
  * -EMSGSIZE: it did not fit; -EBADMSG: it cannot be. */
-ssize_t packetsock_frame(const struct mmsghdr *msg,
+ssize_t packetsock_frame(struct packetsock *, struct mmsghdr *msg,
 			 const struct packetsock_rx *rx, uint8_t **frame,
 			 struct frame_offload *);
 

@@ -80,28 +80,18 @@ static int packet_want_tx(struct end *e, bool on)
 
 /* ---- an interface that is down, or gone ---- */
 
-static int say_gone(const struct end_packet *p)
-{
-	log_err("unable to go on with %s: the interface is gone", p->end.name);
-	return CABLE_BROKEN;
-}
-
 static void gone(struct packetsock *s)
 {
 	struct end_packet *p = container_of(s, struct end_packet, sock);
 
-	say_gone(p);
+	log_err("unable to go on with %s: the interface is gone", p->end.name);
 	cable_stop(p->end.cable, EXIT_FAILURE);
 }
 
 static int trouble(struct end_packet *p, const char *verb, int err)
 {
-	int rc = packetsock_trouble(&p->sock, err);
-
-	if (!rc)
+	if (!packetsock_trouble(&p->sock, err))
 		return 0;
-	if (rc == -ENODEV)
-		return say_gone(p);
 	log_err("unable to %s %s: %s", verb, p->end.name, strerror(err));
 	return CABLE_BROKEN;
 }
@@ -114,9 +104,10 @@ static bool is_too_long(const struct rx *r, ssize_t len)
 }
 
 static void accept_frame(struct end_packet *p, struct rx *r,
-			 const struct mmsghdr *msg)
+			 struct mmsghdr *msg)
 {
-	ssize_t len = packetsock_frame(msg, &r->with, &r->frame, &r->offload);
+	ssize_t len = packetsock_frame(&p->sock, msg, &r->with, &r->frame,
+				       &r->offload);
 
 	r->len = 0;
 	if (len == -EMSGSIZE || is_too_long(r, len))
