@@ -4,64 +4,7 @@
 from the console, and all that can happen to an interface. Then what needs a
 file system of one's own: the default directory and rc file. Everything is in
 namespaces of its own."""
-import errno
-import os
-import sys
-
-# Before anything is made: the rest runs in new namespaces.
-if "IN_NAMESPACES" not in os.environ:
-    os.environ["IN_NAMESPACES"] = "1"
-    for how in "-Urnm", "-nm":
-        if not os.system("unshare %s true 2>/dev/null" % how):
-            os.execvp("unshare", ["unshare", how, *sys.argv])
-    print("skip: namespaces are not permitted")
-    sys.exit(77)
-
-from vdeclient import *
-
-ETH_P_ALL = 3
-
-
-def ip(*args):
-    return run("ip", *args)[0] == 0
-
-
-def quiet(name):
-    """No neighbour discovery of the kernel's own."""
-    with open("/proc/sys/net/ipv6/conf/%s/disable_ipv6" % name, "w") as f:
-        f.write("1")
-
-
-class Host:
-    """The other side of a tap: what the kernel sends and receives there."""
-
-    def __init__(self, name, mtu=9216):
-        quiet(name)
-        ip("link", "set", name, "mtu", str(mtu), "up")
-        self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
-                                  socket.htons(ETH_P_ALL))
-        self.sock.bind((name, ETH_P_ALL))
-        # 802.1Q tags are taken off here; bring them back.
-        self.sock.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA
-
-    def send(self, f):
-        self.sock.send(f)
-
-    def recv(self, seconds=DEADLINE):
-        while select.select([self.sock], [], [], seconds)[0]:
-            try:
-                f, anc, _, addr = self.sock.recvmsg(65536, 128)
-            except OSError:  # the interface went down in the meantime
-                continue
-            if addr[2] == 4:  # outgoing
-                continue
-            for _, _, data in anc:
-                status, _, _, _, _, tci, tpid = struct.unpack("=IIIHHHH", data)
-                if status & 0x10:
-                    f = f[:12] + struct.pack(">HH", tpid, tci) + f[12:]
-            return f
-        return None
-
+from netns import *
 
 need("ip")
 if not ip("tuntap", "add", "dev", "probe", "mode", "tap"):
