@@ -11,7 +11,6 @@
 #include "base/offload.h"
 #include "base/strbuf.h"
 #include "switch/cmd.h"
-#include "switch/tr_tap.h"
 
 #define NAME_MAX_LEN 256
 
@@ -447,27 +446,6 @@ static int cmd_drops(struct mgmt_req *rq, void *ctx)
 	return show_ports(rq, bridge_of(ctx), true, show_drops);
 }
 
-/* ---- taps ---- */
-
-static int cmd_tap_add(struct mgmt_req *rq, void *ctx)
-{
-	const char *name = rq->arg[0].str;
-	int rc = tap_add(ctx, name);
-
-	if (rc < 0) {
-		log_warn("unable to add tap %s: %s", name, strerror(-rc));
-		return rc;
-	}
-	writer_num(rq->w, "port", "Port ", rc, 4);
-	writer_line(rq->w);
-	return 0;
-}
-
-static int cmd_tap_del(struct mgmt_req *rq, void *ctx)
-{
-	return tap_del(ctx, rq->arg[0].str);
-}
-
 /* clang-format off */
 static const struct mgmt_cmd port_cmds[] = {
 	{ "port", "============", "PORT STATUS MENU", NULL, false },
@@ -490,12 +468,5 @@ static const struct mgmt_cmd port_cmds[] = {
 	{ "port/rings <port> <bool>", "N 0/1", "may new clients of port N use shared memory? 1=Y 0=N", cmd_rings, false },
 	{ "port/drops [<port>]", "[N]", "print the dropped frames by reason", cmd_drops, true },
 };
-
-static const struct mgmt_cmd tap_cmds[] = {
-	{ "tap", "============", "TAP INTERFACE MENU", NULL, false },
-	{ "tap/add <name>", "NAME", "connect the tap interface NAME to a free port", cmd_tap_add, true },
-	{ "tap/del <name>", "NAME", "disconnect the tap interface NAME", cmd_tap_del, false },
-};
 /* clang-format on */
 const struct mgmt_table port_table = { port_cmds, ARRAY_SIZE(port_cmds) };
-const struct mgmt_table tap_table = { tap_cmds, ARRAY_SIZE(tap_cmds) };

@@ -217,7 +217,7 @@ void cmd_init(struct vswitch *sw)
 {
 	const struct mgmt_table all[] = { ds_table,   sys_table,  debug_table,
 					  hash_table, port_table, vlan_table,
-					  tap_table };
+					  tap_table,  if_table };
 
 	static_assert(ARRAY_SIZE(all) == ARRAY_SIZE(sw->tables),
 		      "a table is missing");

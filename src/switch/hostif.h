@@ -29,8 +29,8 @@ static inline struct hostif *hostif_of(struct endpoint *ep)
 struct hostif *hostif_find(const struct vswitch *, const struct transport *tr,
 			   const char *name);
 
-/* Plugs @h, zeroed but for @receive and @takes, into the first free port and keeps @fd;
- * returns the port number. Or -errno, and nothing is kept. */
+/* Plugs @h, zeroed but for @receive and @takes, into the first free port
+ * and keeps @fd; returns the port number. Or -errno, and nothing is kept. */
 int hostif_attach(struct vswitch *, struct hostif *h,
 		  const struct transport *tr, const char *name, int fd);
 /* Unplugs the one of that name. 0 or -ENODEV. */

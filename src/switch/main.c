@@ -22,14 +22,20 @@
 #include "switch/cmd.h"
 #include "switch/ctlsock.h"
 #include "switch/event.h"
+#include "switch/tr_packet.h"
 #include "switch/tr_tap.h"
 
-#define MAX_TAPS 64
+#define MAX_INTERFACES 64 /* of each kind */
 #define POOL_FRAMES 8192
 #define UNSET_MODE UINT32_MAX
 #define SPARSE_COPIES 2
 #define SPARSE_TURNS 8
 #define LINGER (50 * LOOP_MS / 1000)
+
+struct names {
+	const char *name[MAX_INTERFACES];
+	size_t n;
+};
 
 struct options {
 	const char *sock, *group, *mgmt, *mgmtgroup, *rcfile, *pidfile;
@@ -37,8 +43,7 @@ struct options {
 	unsigned int mode, dirmode, mgmtmode;
 	bool hub, fstp, daemon, nostdin, norings;
 	uint64_t macaddr;
-	const char *taps[MAX_TAPS];
-	size_t n_taps;
+	struct names taps, interfaces;
 };
 
 static bool opt_macaddr(void *opts, const char *arg)
@@ -48,14 +53,22 @@ static bool opt_macaddr(void *opts, const char *arg)
 	return ether_parse(arg, &o->macaddr) && !ether_is_multicast(o->macaddr);
 }
 
+static bool add_name(struct names *names, const char *name)
+{
+	if (names->n == MAX_INTERFACES || !*name)
+		return false;
+	names->name[names->n++] = name;
+	return true;
+}
+
 static bool opt_tap(void *opts, const char *arg)
 {
-	struct options *o = opts;
+	return add_name(&((struct options *)opts)->taps, arg);
+}
 
-	if (o->n_taps == MAX_TAPS || !*arg)
-		return false;
-	o->taps[o->n_taps++] = arg;
-	return true;
+static bool opt_interface(void *opts, const char *arg)
+{
+	return add_name(&((struct options *)opts)->interfaces, arg);
 }
 
 #define OPT(member) .offset = offsetof(struct options, member)
@@ -69,6 +82,7 @@ static const struct cli_option options[] = {
 	{ 'n', "numports", CLI_NUM, "N", "number of ports (32)", OPT(numports), .min = 1, .max = BRIDGE_PORTS_MAX },
 	{ 'x', "hub", CLI_FLAG, NULL, "be a hub: every frame to every port", OPT(hub) },
 	{ 't', "tap", CLI_CALL, "IF", "connect the tap interface IF; may be repeated", .fn = opt_tap },
+	{ 0, "interface", CLI_CALL, "IF", "connect the existing interface IF; may be repeated", .fn = opt_interface },
 	{ 'M', "mgmt", CLI_STR, "PATH", "management socket", OPT(mgmt) },
 	{ 0, "mgmtmode", CLI_MODE, "MODE", "permissions of the management socket (0600)", OPT(mgmtmode) },
 	{ 0, "mgmtgroup", CLI_STR, "GROUP", "group of the management socket", OPT(mgmtgroup) },
@@ -343,12 +357,28 @@ static int start_pidfile(struct program *pr)
 
 static int start_taps(struct program *pr)
 {
-	for (size_t i = 0; i < pr->opt.n_taps; i++) {
-		int rc = tap_add(&pr->sw, pr->opt.taps[i]);
+	for (size_t i = 0; i < pr->opt.taps.n; i++) {
+		const char *name = pr->opt.taps.name[i];
+		int rc = tap_add(&pr->sw, name);
 
 		if (rc < 0) {
-			log_err("unable to open tap interface %s: %s",
-				pr->opt.taps[i], strerror(-rc));
+			log_err("unable to open tap interface %s: %s", name,
+				strerror(-rc));
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int start_interfaces(struct program *pr)
+{
+	for (size_t i = 0; i < pr->opt.interfaces.n; i++) {
+		const char *name = pr->opt.interfaces.name[i];
+		int rc = packet_add(&pr->sw, name);
+
+		if (rc < 0) {
+			log_err("unable to open interface %s: %s", name,
+				packet_strerror(rc));
 			return rc;
 		}
 	}
@@ -409,6 +439,8 @@ static int start(struct program *pr)
 		rc = start_pidfile(pr);
 	if (!rc)
 		rc = start_taps(pr);
+	if (!rc)
+		rc = start_interfaces(pr);
 	if (!rc)
 		rc = run_rcfile(pr);
 	if (rc)

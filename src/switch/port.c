@@ -37,6 +37,7 @@ static const struct {
 	[DROP_VLAN] = { "vlan_not_member", true },
 	[DROP_SAME_PORT] = { "same_port", true },
 	[DROP_DEST_GONE] = { "destination_gone", true },
+	[DROP_MISSED] = { "missed", true },
 	[DROP_QUEUE_FULL] = { "queue_full", false },
 	[DROP_NO_BUFFER] = { "no_buffer", false },
 	[DROP_MTU] = { "over_mtu", false },

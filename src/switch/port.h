@@ -46,6 +46,7 @@ enum drop_reason {
 	DROP_VLAN, /* tagged for a VLAN this port is not in */
 	DROP_SAME_PORT, /* its destination is where it came from */
 	DROP_DEST_GONE, /* its destination's port has left the VLAN */
+	DROP_MISSED, /* frames came faster than they were taken */
 	DROP_QUEUE_FULL, /* the endpoint is too slow */
 	DROP_NO_BUFFER, /* the frame pool is exhausted by slow endpoints */
 	DROP_MTU, /* longer than the endpoint takes */

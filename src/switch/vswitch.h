@@ -32,7 +32,7 @@ struct vswitch {
 	struct console *console;
 	struct ctlsock *ctl;
 	struct mgmt mgmt;
-	struct mgmt_table tables[7]; /* what mgmt points at */
+	struct mgmt_table tables[8]; /* what mgmt points at */
 	struct list hostifs; /* taps and other interfaces of this host */
 	struct rx_batch rx;
 	struct loop_hook flush;

@@ -195,6 +195,7 @@ says("port/drops 4", ["Port 0004"] + [" %s %-20s%11d" % (way, name, 0) for
     ("IN: ", "runt"), ("IN: ", "too_long"), ("IN: ", "bad_offload"),
     ("IN: ", "no_untagged_vlan"), ("IN: ", "vlan_not_member"),
     ("IN: ", "same_port"), ("IN: ", "destination_gone"),
+    ("IN: ", "missed"),
     ("OUT:", "queue_full"), ("OUT:", "no_buffer"), ("OUT:", "over_mtu"),
     ("OUT:", "send_failed"))])
 fails(errno.EINVAL, "port/setnumports 0", "port/setnumports x",

@@ -43,6 +43,8 @@ is "a DIR is a directory" "$(offers "vde_switch --sock $TMP/f/n")" \
 is "behind = too" "$(offers "vde_switch --sock=$TMP/f/n")" "$TMP/f/net.ctl"
 like "a GROUP is a group" "$(offers 'vde_switch -g roo')" '^root$'
 like "an IF is an interface" "$(offers 'vde_switch -t l')" '^lo$'
+is "--interface is offered" "$(offers 'vde_switch --int')" --interface
+like "and takes one" "$(offers 'vde_switch --interface l')" '^lo$'
 is "a number is not completed" "$(offers 'vde_switch -n ')" ""
 is "an option behind the value of another one is" \
 	"$(offers 'vde_switch -n 4 --hu')" --hub
@@ -101,6 +103,8 @@ start_switch a
 is "unixcmd asks the console behind -s" \
 	"$(offers "unixcmd -s $TMP/a.mgmt vlan/cr")" vlan/create
 is "or --sock=" "$(offers "unixcmd --sock=$TMP/a.mgmt -j vlan/cr")" vlan/create
+is "commands about interfaces, too" \
+	"$(offers "unixcmd -s $TMP/a.mgmt if/")" "$(printf '%s\n' if/add if/del)"
 is "headings are no commands" \
 	"$(offers "unixcmd -s $TMP/a.mgmt vla" | head -n 1)" vlan/addport
 is "help takes a command" "$(offers "unixcmd -s $TMP/a.mgmt help vlan/cr")" \
