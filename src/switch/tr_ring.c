@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/offload.h"
 #include "base/ringmap.h"
 #include "base/strbuf.h"
 #include "switch/ctlsock.h"
@@ -70,6 +71,10 @@ static void make_busy(struct ring_ep *r)
 
 /* ---- frames in ---- */
 
+/* What is to be done with a frame stands in a record as in a virtio_net_hdr. */
+#define VNET offsetof(struct ring_record, flags)
+static_assert(sizeof(struct ring_record) - VNET == OFFLOAD_VNET_LEN, "");
+
 /* Copies the next frame out of the ring; what the client does to it from now
  * on is its own affair. */
 static bool take_one(struct ring_ep *r, struct frame *f)
@@ -84,6 +89,8 @@ static bool take_one(struct ring_ep *r, struct frame *f)
 		return false;
 	f->len = rec.len;
 	memcpy(f->data, p, rec.len);
+	rec.flags &= FRAME_NEEDS_CSUM;
+	offload_from_vnet(&f->offload, (const uint8_t *)&rec + VNET, false);
 	ring_take(&r->map.to_switch, &rec);
 	return true;
 }
@@ -92,17 +99,17 @@ static bool take_one(struct ring_ep *r, struct frame *f)
 static bool receive(struct ring_ep *r)
 {
 	struct vswitch *sw = r->host->sw;
-	int room = rx_batch_prepare(sw, &r->ep), n = 0;
+	int room = rx_batch_prepare(sw, &r->ep), left = room, n = 0;
 
-	while (n < room && take_one(r, sw->rx.frames[n]))
-		n++;
+	while (left > 0 && take_one(r, sw->rx.frames[n]))
+		left -= (int)endpoint_cost(sw->rx.frames[n++]);
 	if (!n)
 		return false;
 	if (ring_release(&r->map.to_switch))
 		wake(r->fd_room);
 	port_rx_take(&r->ep, sw->rx.frames, n, loop_now(sw->loop));
 	rx_batch_consumed(&sw->rx, n);
-	return n == room;
+	return left <= 0;
 }
 
 /* One endpoint's share of a turn. */
@@ -167,8 +174,14 @@ static bool put_one(struct ring *to, const struct frame_tx *tx, int *err)
 	int k = frame_iov(tx->frame, tx->tagged, iov);
 	struct ring_record rec = { .len = (uint32_t)frame_wire_len(
 					   tx->frame, tx->tagged) };
-	uint8_t *p = ring_reserve(to, &rec, err);
+	uint8_t *p;
 
+	if (!offload_is_none(&tx->frame->offload)) {
+		struct frame_offload o = offload_of(tx->frame, tx->tagged);
+
+		offload_to_vnet((uint8_t *)&rec + VNET, &o, false);
+	}
+	p = ring_reserve(to, &rec, err);
 	if (!p)
 		return false;
 	for (int i = 0; i < k; i++) {
@@ -185,11 +198,7 @@ static int ring_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 	int done = 0, err = 0;
 
 	while (done < n) {
-		if (frame_wire_len(tx[done].frame, tx[done].tagged) >
-		    to->max_len) {
-			ep->port->drops[DROP_SEND]++;
-			done++;
-		} else if (put_one(to, &tx[done], &err)) {
+		if (put_one(to, &tx[done], &err)) {
 			done++;
 		} else if (err) {
 			r->broken = true;
@@ -260,14 +269,33 @@ static void ctl_ready(struct loop_fd *w, uint32_t events)
 		bridge_detach(&r->ep);
 }
 
+/* The longest frame in either direction. Who takes offloads, or says that it
+ * has longer frames than ordinary ones, may send and get those. */
+static uint32_t choose_max_len(const struct wire_request *rq)
+{
+	return rq->caps || rq->max_len > ETHER_MAX_LEN ? OFFLOAD_FRAME_MAX
+						       : ETHER_MAX_LEN;
+}
+
+static void set_takes(struct endpoint *ep, const struct wire_request *rq)
+{
+	if (rq->caps & OFFLOAD_CSUM)
+		ep->takes = rq->caps & OFFLOAD_ALL;
+	ep->max_len = ETHER_MAX_LEN;
+	if (rq->max_len && rq->max_len < ETHER_MAX_LEN)
+		ep->max_len = rq->max_len;
+}
+
 /* What was asked for, within bounds; a power of two with room for a few of
  * the longest frames. */
-static uint32_t choose_size(uint32_t wanted)
+static uint32_t choose_size(uint32_t wanted, uint32_t max_len)
 {
 	uint32_t size = RING_MIN_SIZE;
 
 	if (!wanted)
 		wanted = DEFAULT_SIZE;
+	if (wanted < 4 * max_len)
+		wanted = 4 * max_len;
 	while (size < wanted && size < RING_MAX_SIZE)
 		size *= 2;
 	return size;
@@ -287,7 +315,8 @@ static int pair(int *ours, int *theirs)
 	return 0;
 }
 
-static int open_fds(struct ring_ep *r, uint32_t size, int fds[WIRE_N_FDS])
+static int open_fds(struct ring_ep *r, uint32_t size, uint32_t max_len,
+		    int fds[WIRE_N_FDS])
 {
 	int rc;
 
@@ -301,8 +330,7 @@ static int open_fds(struct ring_ep *r, uint32_t size, int fds[WIRE_N_FDS])
 	if (!rc)
 		rc = pair(&r->fd_room, &fds[WIRE_FD_ROOM]);
 	if (!rc)
-		rc = ringmap_open(&r->map, fds[WIRE_FD_MEMORY], size,
-				  ETHER_MAX_LEN);
+		rc = ringmap_open(&r->map, fds[WIRE_FD_MEMORY], size, max_len);
 	return rc;
 }
 
@@ -330,7 +358,8 @@ int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
 		     struct ring_grant *grant)
 {
 	struct ring_ep *r = calloc(1, sizeof(*r));
-	uint32_t size = choose_size(rq->ring_size);
+	uint32_t max_len = choose_max_len(rq);
+	uint32_t size = choose_size(rq->ring_size, max_len);
 	int *fds = grant->fds, rc;
 
 	if (!r)
@@ -340,11 +369,12 @@ int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
 	r->fd_data = r->fd_room = -1;
 	for (int i = 0; i < WIRE_N_FDS; i++)
 		fds[i] = -1;
-	rc = open_fds(r, size, fds);
+	rc = open_fds(r, size, max_len, fds);
 	if (!rc)
 		rc = watch(r, ctl, fds[WIRE_FD_SWITCH]);
 	endpoint_init(&r->ep, &tr_ring, (uint32_t)fds[WIRE_FD_SWITCH], uid,
 		      rq->descr);
+	set_takes(&r->ep, rq);
 	if (!rc)
 		rc = bridge_attach(h->sw->br, port, &r->ep);
 	if (rc) {
@@ -358,8 +388,9 @@ int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
 	}
 	grant->ep = &r->ep;
 	grant->answer = (struct wire_answer){ .port = port,
+					      .caps = OFFLOAD_ALL,
 					      .ring_size = size,
-					      .max_len = ETHER_MAX_LEN };
+					      .max_len = max_len };
 	make_busy(r);
 	return 0;
 }
