@@ -21,9 +21,11 @@
 
 struct conn_ops {
 	/* One frame, as vde_recv(3) and vde_send(3) describe. May block on a
-	 * blocking data descriptor. @send is never called with 0 bytes. */
-	ssize_t (*recv)(struct vdeconn *, void *buf, size_t len);
-	ssize_t (*send)(struct vdeconn *, const void *buf, size_t len);
+	 * blocking data descriptor, unless @flags is MSG_DONTWAIT; it is that
+	 * or 0. @send is never called with 0 bytes. */
+	ssize_t (*recv)(struct vdeconn *, void *buf, size_t len, int flags);
+	ssize_t (*send)(struct vdeconn *, const void *buf, size_t len,
+			int flags);
 	/* Up to @n >= 1 frames, as libvdeplug_batch.h describes. Never blocks. */
 	int (*recv_batch)(struct vdeconn *, struct vde_frame *, int n);
 	int (*send_batch)(struct vdeconn *, const struct vde_frame *, int n);
@@ -37,6 +39,7 @@ struct vdeconn {
 	int data_fd;
 	int ctl_fd; /* -1: none */
 	unsigned int takes; /* what the peer does: vde_offloads() */
+	bool batch_only; /* @recv and @send are not called, there may be none */
 	/* Where room for a frame is announced (vde_sendfd()); by default it is
 	 * @data_fd, which becomes writable. */
 	int send_fd;

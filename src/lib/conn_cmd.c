@@ -95,9 +95,10 @@ static ssize_t send_frame(struct cmd *c, const void *buf, size_t len, int flags)
 	return (ssize_t)len;
 }
 
-static ssize_t cmd_send(struct vdeconn *c, const void *buf, size_t len)
+static ssize_t cmd_send(struct vdeconn *c, const void *buf, size_t len,
+			int flags)
 {
-	return send_frame(cmd_of(c), buf, len, 0);
+	return send_frame(cmd_of(c), buf, len, flags);
 }
 
 static int cmd_send_batch(struct vdeconn *c, const struct vde_frame *f, int n)
@@ -193,10 +194,10 @@ static ssize_t recv_frame(struct cmd *c, void *buf, size_t len, int flags)
 	return (ssize_t)len;
 }
 
-static ssize_t cmd_recv(struct vdeconn *c, void *buf, size_t len)
+static ssize_t cmd_recv(struct vdeconn *c, void *buf, size_t len, int flags)
 {
 	flush_rest(cmd_of(c));
-	return recv_frame(cmd_of(c), buf, len, 0);
+	return recv_frame(cmd_of(c), buf, len, flags);
 }
 
 static int cmd_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)

@@ -5,20 +5,24 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/conn.h"
 #include "lib/dgram.h"
 
 /* Waits like every other connection; the event never comes. */
-static ssize_t null_recv(struct vdeconn *c, void *buf, size_t len)
+static ssize_t null_recv(struct vdeconn *c, void *buf, size_t len, int flags)
 {
 	eventfd_t v;
 
+	if (flags & MSG_DONTWAIT)
+		return -EAGAIN;
 	return eventfd_read(c->data_fd, &v) < 0 ? -errno : 1;
 }
 
-static ssize_t null_send(struct vdeconn *c, const void *buf, size_t len)
+static ssize_t null_send(struct vdeconn *c, const void *buf, size_t len,
+			 int flags)
 {
 	return (ssize_t)len;
 }

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/strbuf.h"
 #include "lib/conn.h"
@@ -53,35 +54,40 @@ static int last_error(void)
 	return errno ? -errno : -EIO;
 }
 
-static ssize_t plugin_recv(struct vdeconn *c, void *buf, size_t len)
+static bool is_ready(int fd, short events)
 {
-	struct plugin *p = plugin_of(c);
-	ssize_t n = p->ops->recv(p->obj, buf, len, 0);
-
-	return n < 0 ? last_error() : n;
-}
-
-static ssize_t plugin_send(struct vdeconn *c, const void *buf, size_t len)
-{
-	struct plugin *p = plugin_of(c);
-	ssize_t n = p->ops->send(p->obj, buf, len, 0);
-
-	return n < 0 ? last_error() : n;
-}
-
-static bool is_readable(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pollfd pfd = { .fd = fd, .events = events };
 
 	return poll(&pfd, 1, 0) > 0;
+}
+
+/* Modules do not look at flags. */
+static ssize_t plugin_recv(struct vdeconn *c, void *buf, size_t len, int flags)
+{
+	struct plugin *p = plugin_of(c);
+	ssize_t n;
+
+	if (flags & MSG_DONTWAIT && !is_ready(c->data_fd, POLLIN))
+		return -EAGAIN;
+	n = p->ops->recv(p->obj, buf, len, 0);
+	return n < 0 ? last_error() : n;
+}
+
+static ssize_t plugin_send(struct vdeconn *c, const void *buf, size_t len,
+			   int flags)
+{
+	struct plugin *p = plugin_of(c);
+	ssize_t n = p->ops->send(p->obj, buf, len, flags);
+
+	return n < 0 ? last_error() : n;
 }
 
 static int plugin_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 {
 	int got = 0;
 
-	for (int i = 0; i < n && is_readable(c->data_fd); i++) {
-		ssize_t len = plugin_recv(c, f[got].data, f[got].len);
+	for (int i = 0; i < n && is_ready(c->data_fd, POLLIN); i++) {
+		ssize_t len = plugin_recv(c, f[got].data, f[got].len, 0);
 
 		if (len < 0)
 			return got ? got : (int)len;
@@ -98,7 +104,7 @@ static int plugin_send_batch(struct vdeconn *c, const struct vde_frame *f,
 			     int n)
 {
 	for (int i = 0; i < n; i++) {
-		ssize_t len = plugin_send(c, f[i].data, f[i].len);
+		ssize_t len = plugin_send(c, f[i].data, f[i].len, 0);
 
 		if (len < 0)
 			return i ? i : (int)len;

@@ -74,9 +74,9 @@ static void disconnect(struct ptp *p)
 }
 
 /* An empty datagram is how old peers say good-bye. */
-static ssize_t ptp_recv(struct vdeconn *c, void *buf, size_t len)
+static ssize_t ptp_recv(struct vdeconn *c, void *buf, size_t len, int flags)
 {
-	ssize_t n = dgram_recv(c, buf, len);
+	ssize_t n = dgram_recv(c, buf, len, flags);
 
 	if (n == -ECONNRESET) {
 		n = recv(c->data_fd, buf, len, MSG_DONTWAIT);
@@ -102,9 +102,9 @@ static int ptp_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 	return kept ? kept : -EAGAIN;
 }
 
-static ssize_t send_once(struct ptp *p, const void *buf, size_t len)
+static ssize_t send_once(struct ptp *p, const void *buf, size_t len, int flags)
 {
-	ssize_t n = sendto(p->conn.data_fd, buf, len, MSG_NOSIGNAL,
+	ssize_t n = sendto(p->conn.data_fd, buf, len, flags | MSG_NOSIGNAL,
 			   p->connected ? NULL : sa(&p->peer),
 			   p->connected ? 0 : sizeof(p->peer));
 
@@ -112,14 +112,15 @@ static ssize_t send_once(struct ptp *p, const void *buf, size_t len)
 }
 
 /* A connected peer that has gone may have a successor under its name. */
-static ssize_t ptp_send(struct vdeconn *c, const void *buf, size_t len)
+static ssize_t ptp_send(struct vdeconn *c, const void *buf, size_t len,
+			int flags)
 {
 	struct ptp *p = ptp_of(c);
-	ssize_t n = send_once(p, buf, len);
+	ssize_t n = send_once(p, buf, len, flags);
 
 	if (n < 0 && p->connected && is_loss((int)-n)) {
 		disconnect(p);
-		n = send_once(p, buf, len);
+		n = send_once(p, buf, len, flags);
 	}
 	return n < 0 && is_loss((int)-n) ? (ssize_t)len : n;
 }

@@ -11,27 +11,43 @@
  * does not run empty costs none. A kick that is on its way (the switch has
  * taken our wish but not yet sent) is waited for, since it would be a false
  * alarm later.
+ *
+ * Datagrams may be sent and received by several threads, and on after fork()
+ * by either process; so may these frames. Each direction has a lock, and all
+ * that is private to our side is in memory that both processes share.
+ *
+ * A switch that breaks the rules is hung up on, which tells the program as it
+ * would tell it of a switch that has gone.
  */
 #include "lib/conn_ring.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/ringmap.h"
+#include "lib/lock.h"
 
 #define KICK_MS 100 /* how long a kick may be on its way */
+#define LOOK_EVERY 256 /* sendings without a look at the switch */
+#define KNOWN_CAPS \
+	(OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_ECN | OFFLOAD_USO)
 
 struct ring_conn {
 	struct vdeconn conn;
 	struct ringmap map;
 	int fd_switch, fd_room;
-	bool found_nothing; /* the last time there was to be a frame */
+	unsigned int caps; /* what the caller takes */
+	_Atomic uint32_t rx_lock, tx_lock;
+	bool found_nothing; /* the last time there was to be a frame; rx */
+	unsigned int unseen; /* sendings since the switch was seen; tx */
 };
 
 static struct ring_conn *of(struct vdeconn *c)
@@ -56,17 +72,6 @@ static bool take_kick(int fd)
 	return recv(fd, &c, 1, MSG_DONTWAIT) > 0;
 }
 
-/* Until @fd is readable or the switch has hung up; false after the time. */
-static bool sleep_on(const struct ring_conn *r, int fd, int timeout_ms)
-{
-	struct pollfd p[] = {
-		{ .fd = fd, .events = POLLIN },
-		{ .fd = r->conn.ctl_fd, .events = POLLIN },
-	};
-
-	return poll(p, ARRAY_SIZE(p), timeout_ms) > 0;
-}
-
 /* What a switch says there means nothing; it may not keep us from sleeping,
  * nor hide the end. */
 static bool has_hung_up(const struct ring_conn *r)
@@ -77,12 +82,66 @@ static bool has_hung_up(const struct ring_conn *r)
 	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-/* The flag is the caller's to set, as on a socket. */
-static bool may_block(const struct ring_conn *r)
+static void hang_up(struct ring_conn *r)
 {
-	int flags = fcntl(r->conn.data_fd, F_GETFL);
+	shutdown(r->conn.ctl_fd, SHUT_RDWR);
+	while (take_kick(r->conn.data_fd))
+		;
+}
 
-	return flags >= 0 && !(flags & O_NONBLOCK);
+/* ---- waiting ---- */
+
+/* The descriptor's flags are the caller's to set, as on a socket. */
+static bool may_block(const struct ring_conn *r, int flags)
+{
+	int fl = flags & MSG_DONTWAIT ? -1 : fcntl(r->conn.data_fd, F_GETFL);
+
+	return fl >= 0 && !(fl & O_NONBLOCK);
+}
+
+/* SO_RCVTIMEO or SO_SNDTIMEO, as poll() has it. */
+static int patience(const struct ring_conn *r, int option)
+{
+	struct timeval tv = { 0 };
+	socklen_t len = sizeof(tv);
+
+	if (getsockopt(r->conn.data_fd, SOL_SOCKET, option, &tv, &len) ||
+	    (!tv.tv_sec && !tv.tv_usec))
+		return -1;
+	if (tv.tv_sec > INT32_MAX / 1000 - 1)
+		return -1;
+	return (int)(tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000);
+}
+
+/* recv() goes on after a handler with SA_RESTART, poll() never does. Which
+ * signal it was is not known; most programs have handlers of one kind. */
+static bool handlers_restart(void)
+{
+	struct sigaction sa;
+
+	for (int i = 1; i < NSIG; i++)
+		if (!sigaction(i, NULL, &sa) && sa.sa_handler != SIG_DFL &&
+		    sa.sa_handler != SIG_IGN && !(sa.sa_flags & SA_RESTART))
+			return false;
+	return true;
+}
+
+/* Until @fd is readable, when this returns 0, or the switch has hung up, which
+ * is told in *@gone; -EAGAIN if the caller does not want to wait (longer). */
+static int sleep_on(const struct ring_conn *r, int fd, int timeout, bool *gone)
+{
+	struct pollfd p[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = r->conn.ctl_fd, .events = POLLIN },
+	};
+	int n = poll(p, ARRAY_SIZE(p), timeout);
+
+	if (n < 0 && errno == EINTR && timeout < 0 && handlers_restart())
+		return 0;
+	if (n <= 0)
+		return n ? -errno : -EAGAIN;
+	*gone = p[1].revents && has_hung_up(r);
+	return 0;
 }
 
 /* ---- frames in ---- */
@@ -96,10 +155,16 @@ static void ask_for_kick(struct ring_conn *r)
 
 static void ran_empty(struct ring_conn *r)
 {
+	struct pollfd p[] = {
+		{ .fd = r->conn.data_fd, .events = POLLIN },
+		{ .fd = r->conn.ctl_fd, .events = POLLIN },
+	};
+
 	if (!ring_wait_cancel(&r->map.to_client) &&
-	    !take_kick(r->conn.data_fd) &&
-	    sleep_on(r, r->conn.data_fd, KICK_MS))
+	    !take_kick(r->conn.data_fd)) {
+		poll(p, ARRAY_SIZE(p), KICK_MS);
 		take_kick(r->conn.data_fd);
+	}
 	ask_for_kick(r);
 }
 
@@ -113,144 +178,223 @@ static void found_nothing(struct ring_conn *r)
 	r->found_nothing = true;
 }
 
-/* One frame, if there is one: its length, -EAGAIN or -EPROTO. */
-static ssize_t take(struct ring_conn *r, void *buf, size_t len)
+/* The offload of a frame that has been copied; false if the switch must not
+ * send us such a frame. One that was cut has none: nobody could make anything
+ * of it. */
+static bool read_offload(const struct ring_conn *r, struct vde_frame *f,
+			 const struct ring_record *rec)
+{
+	const struct frame_offload o = { .flags = rec->flags & FRAME_NEEDS_CSUM,
+					 .gso_type = rec->gso_type,
+					 .hdr_len = rec->hdr_len,
+					 .gso_size = rec->gso_size,
+					 .csum_start = rec->csum_start,
+					 .csum_offset = rec->csum_offset };
+
+	f->offload = (struct vde_offload){ 0 };
+	if (offload_is_none(&o))
+		return true;
+	if (!offload_fits(&o, r->caps))
+		return false;
+	if (f->len < rec->len)
+		return true;
+	batch_set_offload(f, &o);
+	return offload_check(f->data, f->len, &o);
+}
+
+/* One frame, if there is one: 0, -EAGAIN, or -ECONNRESET if the switch does
+ * not keep to the rules. */
+static int take(struct ring_conn *r, struct vde_frame *f)
 {
 	struct ring *in = &r->map.to_client;
 	struct ring_record rec;
 	int err = -EAGAIN;
 	const uint8_t *p = ring_peek(in, &rec, &err);
 
-	if (!p && err == -EAGAIN)
-		found_nothing(r);
-	if (!p)
+	if (p) {
+		f->len = size_min(f->len, rec.len);
+		memcpy(f->data, p, f->len);
+		ring_take(in, &rec);
+		err = read_offload(r, f, &rec) ? 0 : -EPROTO;
+	}
+	if (err != -EPROTO)
 		return err;
-	r->found_nothing = false;
-	len = size_min(len, rec.len);
-	memcpy(buf, p, len);
-	ring_take(in, &rec);
-	return (ssize_t)len;
+	hang_up(r);
+	return -ECONNRESET;
 }
 
-static void taken(struct ring_conn *r)
+/* Up to @n frames, as many as there are. */
+static int take_all(struct ring_conn *r, struct vde_frame *f, int n)
 {
-	if (ring_release(&r->map.to_client))
+	int got = 0, rc = 0;
+
+	lock_acquire(&r->rx_lock);
+	while (got < n && !rc) {
+		rc = take(r, &f[got]);
+		if (!rc)
+			got++;
+	}
+	if (got && ring_release(&r->map.to_client))
 		kick_switch(r);
-	if (ring_is_empty(&r->map.to_client))
+	if (got)
+		r->found_nothing = false;
+	if (!got && rc == -EAGAIN)
+		found_nothing(r);
+	else if (rc != -ECONNRESET && ring_is_empty(&r->map.to_client))
 		ran_empty(r);
+	lock_release(&r->rx_lock);
+	return got ? got : rc;
 }
 
-static ssize_t ring_conn_recv(struct vdeconn *c, void *buf, size_t len)
+static ssize_t ring_conn_recv(struct vdeconn *c, void *buf, size_t len,
+			      int flags)
 {
 	struct ring_conn *r = of(c);
+	bool gone = false;
 
 	for (;;) {
-		ssize_t n = take(r, buf, len);
+		struct vde_frame f = { .data = buf, .len = len };
+		int rc = take_all(r, &f, 1);
 
-		if (n >= 0)
-			taken(r);
-		if (n != -EAGAIN || !may_block(r))
-			return n;
-		sleep_on(r, c->data_fd, -1);
-		if (has_hung_up(r))
+		if (rc > 0)
+			return (ssize_t)f.len;
+		if (rc != -EAGAIN || !may_block(r, flags))
+			return rc;
+		if (gone)
 			return -ECONNRESET;
+		rc = sleep_on(r, c->data_fd, patience(r, SO_RCVTIMEO), &gone);
+		if (rc)
+			return rc;
 	}
 }
 
 static int ring_conn_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 {
-	struct ring_conn *r = of(c);
-	int got;
-
-	for (got = 0; got < n; got++) {
-		ssize_t len = take(r, f[got].data, f[got].len);
-
-		if (len < 0 && !got)
-			return (int)len;
-		if (len < 0)
-			break;
-		f[got].len = (size_t)len;
-		f[got].offload = (struct vde_offload){ 0 };
-	}
-	taken(r);
-	return got;
+	return take_all(of(c), f, n);
 }
 
 /* ---- frames out ---- */
 
-static int put(struct ring_conn *r, const void *buf, size_t len)
+static int put(struct ring_conn *r, const struct vde_frame *f)
 {
+	const struct frame_offload o = batch_offload(f);
 	struct ring *out = &r->map.to_switch;
-	struct ring_record rec = { .len = (uint32_t)len };
+	struct ring_record rec = { .len = (uint32_t)f->len };
+	size_t max_len = ETHER_MAX_LEN;
 	int err = -EAGAIN;
 	uint8_t *p;
 
-	if (len > out->max_len)
+	if (!offload_is_none(&o)) {
+		rec.flags = o.flags & FRAME_NEEDS_CSUM;
+		rec.gso_type = o.gso_type;
+		rec.hdr_len = o.hdr_len;
+		rec.gso_size = o.gso_size;
+		rec.csum_start = o.csum_start;
+		rec.csum_offset = o.csum_offset;
+		max_len = VDE_FRAME_MAX;
+	}
+	if (f->len > size_min(max_len, out->max_len))
 		return -EMSGSIZE;
 	p = ring_reserve(out, &rec, &err);
-	if (!p)
-		return err;
-	memcpy(p, buf, len);
-	return 0;
+	if (p)
+		memcpy(p, f->data, f->len);
+	return p ? 0 : err;
 }
 
-/* A switch that is asleep may also be dead, and its socket would refuse us.
- * One that dies at work is noticed when the ring is full. */
+/* A switch that has to be woken may also be dead; one that died at work is
+ * noticed after some frames. */
 static int publish(struct ring_conn *r)
 {
-	if (!ring_publish(&r->map.to_switch))
+	bool kick = ring_publish(&r->map.to_switch);
+
+	if (kick)
+		kick_switch(r);
+	if (!kick && ++r->unseen < LOOK_EVERY)
 		return 0;
-	kick_switch(r);
+	r->unseen = 0;
 	return has_hung_up(r) ? -ECONNREFUSED : 0;
 }
 
-/* False: there is room already. */
-static bool wait_room(struct ring_conn *r, size_t len)
+/* -EAGAIN, and a kick will come when there is room; 0: there is already. */
+static int no_room(struct ring_conn *r, size_t len)
 {
+	struct ring *out = &r->map.to_switch;
+
+	if (has_hung_up(r))
+		return -ECONNREFUSED;
+	if (atomic_load(&out->sh->producer_waits))
+		return -EAGAIN;
 	while (take_kick(r->fd_room))
 		;
-	return ring_wait_room(&r->map.to_switch, (uint32_t)len);
+	return ring_wait_room(out, (uint32_t)len) ? -EAGAIN : 0;
 }
 
-static ssize_t ring_conn_send(struct vdeconn *c, const void *buf, size_t len)
+/* How many were taken, or why the first was not. */
+static int put_all(struct ring_conn *r, const struct vde_frame *f, int n)
 {
+	int sent = 0, rc = 0;
+
+	lock_acquire(&r->tx_lock);
+	while (sent < n && !rc) {
+		rc = put(r, &f[sent]);
+		if (!rc)
+			sent++;
+		if (rc == -EAGAIN)
+			rc = no_room(r, f[sent].len);
+	}
+	if (rc == -EPROTO) {
+		hang_up(r);
+		rc = -ECONNREFUSED;
+	}
+	if (sent && rc != -ECONNREFUSED) {
+		rc = publish(r);
+		rc = rc ? rc : sent;
+	}
+	lock_release(&r->tx_lock);
+	return rc;
+}
+
+static ssize_t ring_conn_send(struct vdeconn *c, const void *buf, size_t len,
+			      int flags)
+{
+	const struct vde_frame f = { .data = unconst(buf), .len = len };
 	struct ring_conn *r = of(c);
+	bool gone;
 
 	for (;;) {
-		int rc = put(r, buf, len);
+		int rc = put_all(r, &f, 1);
 
-		if (!rc)
-			rc = publish(r);
-		else if (rc == -EAGAIN && has_hung_up(r))
-			rc = -ECONNREFUSED;
-		if (!rc)
+		if (rc > 0)
 			return (ssize_t)len;
-		if (rc != -EAGAIN || !may_block(r))
+		if (rc != -EAGAIN || !may_block(r, flags))
 			return rc;
-		if (wait_room(r, len))
-			sleep_on(r, r->fd_room, -1);
+		rc = sleep_on(r, r->fd_room, patience(r, SO_SNDTIMEO), &gone);
+		if (rc)
+			return rc;
 	}
 }
 
 static int ring_conn_send_batch(struct vdeconn *c, const struct vde_frame *f,
 				int n)
 {
-	struct ring_conn *r = of(c);
-	int sent, rc = 0;
-
-	for (sent = 0; sent < n; sent++) {
-		rc = put(r, f[sent].data, f[sent].len);
-		if (rc)
-			break;
-	}
-	if (sent) {
-		rc = publish(r);
-		return rc ? rc : sent;
-	}
-	return rc == -EAGAIN && has_hung_up(r) ? -ECONNREFUSED : rc;
+	return put_all(of(c), f, n);
 }
 
 /* ---- life ---- */
+
+/* In memory that a child shares. */
+static struct ring_conn *new_conn(void)
+{
+	struct ring_conn *r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return r == MAP_FAILED ? NULL : r;
+}
+
+static void free_conn(struct ring_conn *r)
+{
+	munmap(r, sizeof(*r));
+}
 
 static void ring_conn_close(struct vdeconn *c)
 {
@@ -261,7 +405,7 @@ static void ring_conn_close(struct vdeconn *c)
 	close(r->fd_room);
 	close(c->data_fd);
 	close(c->ctl_fd);
-	free(r);
+	free_conn(r);
 }
 
 static const struct conn_ops ring_ops = {
@@ -339,7 +483,7 @@ static int receive_answer(int ctl, int timeout_ms, struct wire_answer *a,
 }
 
 static int start(struct ring_conn *r, const struct wire_answer *a,
-		 const int fds[WIRE_N_FDS], int ctl)
+		 const int fds[WIRE_N_FDS], int ctl, unsigned int caps)
 {
 	int rc = ringmap_open(&r->map, fds[WIRE_FD_MEMORY], a->ring_size,
 			      a->max_len);
@@ -349,10 +493,11 @@ static int start(struct ring_conn *r, const struct wire_answer *a,
 	close(fds[WIRE_FD_MEMORY]);
 	r->fd_switch = fds[WIRE_FD_SWITCH];
 	r->fd_room = fds[WIRE_FD_ROOM];
+	r->caps = caps;
 	r->conn = (struct vdeconn){ .ops = &ring_ops,
 				    .data_fd = fds[WIRE_FD_DATA],
 				    .ctl_fd = ctl,
-				    .takes = a->caps,
+				    .takes = a->caps & KNOWN_CAPS,
 				    .send_fd = r->fd_room,
 				    .send_events = POLLIN };
 	ask_for_kick(r);
@@ -368,7 +513,8 @@ int ring_conn_ask(int ctl, const struct wire_request *rq, const char *descr)
 								 : -EOPNOTSUPP;
 }
 
-int ring_conn_take(int ctl, int timeout_ms, struct vdeconn **out)
+int ring_conn_take(int ctl, int timeout_ms, unsigned int caps,
+		   struct vdeconn **out)
 {
 	struct wire_answer a = { 0 };
 	int fds[WIRE_N_FDS];
@@ -379,11 +525,12 @@ int ring_conn_take(int ctl, int timeout_ms, struct vdeconn **out)
 		return rc;
 	if (a.status)
 		return a.status == EOPNOTSUPP ? -EOPNOTSUPP : -EACCES;
-	r = calloc(1, sizeof(*r));
-	rc = r ? start(r, &a, fds, ctl) : -ENOMEM;
+	r = new_conn();
+	rc = r ? start(r, &a, fds, ctl, caps) : -ENOMEM;
 	if (rc) {
 		close_fds(fds, WIRE_N_FDS);
-		free(r);
+		if (r)
+			free_conn(r);
 		return -EOPNOTSUPP; /* no room for the memory */
 	}
 	*out = &r->conn;

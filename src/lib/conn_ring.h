@@ -12,10 +12,11 @@
  * has hung up. */
 int ring_conn_ask(int ctl, const struct wire_request *rq, const char *descr);
 
-/* Its answer: 0, and @ctl is the connection's; -EAGAIN if there is none in
+/* Its answer to who said that the caller takes @caps: 0, and @ctl is the connection's; -EAGAIN if there is none in
  * this time; -EOPNOTSUPP: it does not know rings or does not want to, or they
  * cannot be used here: ask again on another connection for datagrams; -EACCES:
  * it refuses the port itself. On failure @ctl stays the caller's. */
-int ring_conn_take(int ctl, int timeout_ms, struct vdeconn **out);
+int ring_conn_take(int ctl, int timeout_ms, unsigned int caps,
+		   struct vdeconn **out);
 
 #endif

@@ -62,6 +62,7 @@ struct plan {
 	gid_t gid;
 	mode_t mode;
 	bool ring, dgram; /* transports that will do */
+	unsigned int caps; /* what the caller takes */
 	const char *descr;
 };
 
@@ -132,7 +133,9 @@ static int make_plan(struct plan *p, const struct target *t,
 	unsigned int mode;
 	int rc;
 
-	*p = (struct plan){ .mode = args->mode, .descr = args->descr };
+	*p = (struct plan){ .mode = args->mode,
+			    .descr = args->descr,
+			    .caps = args->takes };
 	rc = plan_port(p, t, args->port);
 	if (rc == 0)
 		rc = plan_transport(p, t->transport);
@@ -361,9 +364,13 @@ static int join(int ctl, int data, const char *dir, const char *name,
 /* A connection on which rings have been asked for, or -errno. */
 static int ask_ring(const char *dir, const struct plan *p)
 {
+	const unsigned int cut = OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_USO;
 	const struct wire_request rq = { .type = p->type,
 					 .port = p->port,
-					 .max_len = ETHER_MAX_LEN };
+					 .caps = p->caps,
+					 .max_len = p->caps & cut
+							    ? VDE_FRAME_MAX
+							    : ETHER_MAX_LEN };
 	int ctl = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	const char *name;
 	int rc;
@@ -419,7 +426,7 @@ static int open_dgram_or_late(const char *dir, const struct plan *p, int ctl,
 	struct vdeconn *dgram = NULL;
 	int rc = open_dgram(dir, p, &dgram);
 
-	if (ring_conn_take(ctl, 0, out) == 0) {
+	if (ring_conn_take(ctl, 0, p->caps, out) == 0) {
 		if (dgram)
 			dgram->ops->close(dgram);
 		return 0;
@@ -434,8 +441,9 @@ static int open_dir(const char *dir, const struct plan *p, struct vdeconn **out)
 	int ctl = p->ring ? ask_ring(dir, p) : -EOPNOTSUPP, rc = ctl;
 
 	if (ctl >= 0)
-		rc = ring_conn_take(
-			ctl, p->dgram ? RING_MS : HANDSHAKE_S * 1000, out);
+		rc = ring_conn_take(ctl,
+				    p->dgram ? RING_MS : HANDSHAKE_S * 1000,
+				    p->caps, out);
 	if (rc == -EAGAIN && p->dgram)
 		return open_dgram_or_late(dir, p, ctl, out);
 	if (rc < 0 && ctl >= 0)

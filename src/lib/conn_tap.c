@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -45,16 +46,10 @@ static struct tap_conn *of(struct vdeconn *c)
 
 /* ---- ordinary frames ---- */
 
-static ssize_t tap_recv(struct vdeconn *c, void *buf, size_t len)
-{
-	ssize_t n = read(c->data_fd, buf, len);
-
-	return n < 0 ? -errno : n;
-}
-
 /* An interface that is down is an unplugged cable, and what is shorter than a
  * header is no frame. */
-static ssize_t tap_send(struct vdeconn *c, const void *buf, size_t len)
+static ssize_t tap_send(struct vdeconn *c, const void *buf, size_t len,
+			int flags)
 {
 	ssize_t n;
 
@@ -80,6 +75,17 @@ static ssize_t read_now(int fd, const struct iovec *iov, int n_iov)
 	return n < 0 ? -errno : n;
 }
 
+static ssize_t tap_recv(struct vdeconn *c, void *buf, size_t len, int flags)
+{
+	struct iovec iov = { buf, len };
+	ssize_t n;
+
+	if (flags & MSG_DONTWAIT)
+		return read_now(c->data_fd, &iov, 1);
+	n = read(c->data_fd, buf, len);
+	return n < 0 ? -errno : n;
+}
+
 static int tap_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 {
 	for (int i = 0; i < n; i++) {
@@ -98,7 +104,7 @@ static int tap_recv_batch(struct vdeconn *c, struct vde_frame *f, int n)
 static int tap_send_batch(struct vdeconn *c, const struct vde_frame *f, int n)
 {
 	for (int i = 0; i < n; i++) {
-		ssize_t len = tap_send(c, f[i].data, f[i].len);
+		ssize_t len = tap_send(c, f[i].data, f[i].len, 0);
 
 		if (len < 0)
 			return i ? i : (int)len;
@@ -225,25 +231,6 @@ static int vnet_send_batch(struct vdeconn *c, const struct vde_frame *f, int n)
 	return n;
 }
 
-static ssize_t vnet_recv(struct vdeconn *c, void *buf, size_t len)
-{
-	uint8_t hdr[OFFLOAD_VNET_LEN];
-	struct iovec iov[] = { { hdr, sizeof(hdr) }, { buf, len } };
-	ssize_t n = readv(c->data_fd, iov, ARRAY_SIZE(iov));
-
-	if (n < 0)
-		return -errno;
-	return n < (ssize_t)sizeof(hdr) ? 0 : n - (ssize_t)sizeof(hdr);
-}
-
-static ssize_t vnet_send(struct vdeconn *c, const void *buf, size_t len)
-{
-	const struct vde_frame f = { unconst(buf), len, { 0 } };
-	int rc = vnet_send_batch(c, &f, 1);
-
-	return rc < 0 ? rc : (ssize_t)len;
-}
-
 static void vnet_close(struct vdeconn *c)
 {
 	close(c->data_fd);
@@ -251,8 +238,6 @@ static void vnet_close(struct vdeconn *c)
 }
 
 static const struct conn_ops vnet_ops = {
-	.recv = vnet_recv,
-	.send = vnet_send,
 	.recv_batch = vnet_recv_batch,
 	.send_batch = vnet_send_batch,
 	.close = vnet_close,

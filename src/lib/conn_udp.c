@@ -53,9 +53,9 @@ static void unplug(struct udp *u)
 	u->connected = false;
 }
 
-static ssize_t udp_recv(struct vdeconn *c, void *buf, size_t len)
+static ssize_t udp_recv(struct vdeconn *c, void *buf, size_t len, int flags)
 {
-	ssize_t n = dgram_recv(c, buf, len);
+	ssize_t n = dgram_recv(c, buf, len, flags);
 
 	if (n < 0 && is_loss((int)-n)) {
 		n = recv(c->data_fd, buf, len, MSG_DONTWAIT);
@@ -99,16 +99,17 @@ static int udp_send_batch(struct vdeconn *c, const struct vde_frame *f, int n)
 	return rc;
 }
 
-static ssize_t udp_send(struct vdeconn *c, const void *buf, size_t len)
+static ssize_t udp_send(struct vdeconn *c, const void *buf, size_t len,
+			int flags)
 {
 	struct udp *u = container_of(c, struct udp, conn);
 	ssize_t n;
 
 	if (!plug_in(u))
 		return (ssize_t)len;
-	n = dgram_send(c, buf, len);
+	n = dgram_send(c, buf, len, flags);
 	if (n == -ECONNREFUSED)
-		n = dgram_send(c, buf, len);
+		n = dgram_send(c, buf, len, flags);
 	if (n < 0 && is_loss((int)-n)) {
 		if (n != -ECONNREFUSED)
 			unplug(u);

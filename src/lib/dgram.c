@@ -6,16 +6,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-ssize_t dgram_recv(struct vdeconn *c, void *buf, size_t len)
+ssize_t dgram_recv(struct vdeconn *c, void *buf, size_t len, int flags)
 {
-	ssize_t n = recv(c->data_fd, buf, len, 0);
+	ssize_t n = recv(c->data_fd, buf, len, flags);
 
 	return n < 0 ? -errno : n;
 }
 
-ssize_t dgram_send(struct vdeconn *c, const void *buf, size_t len)
+ssize_t dgram_send(struct vdeconn *c, const void *buf, size_t len, int flags)
 {
-	ssize_t n = send(c->data_fd, buf, len, MSG_NOSIGNAL);
+	ssize_t n = send(c->data_fd, buf, len, flags | MSG_NOSIGNAL);
 
 	return n < 0 ? -errno : n;
 }

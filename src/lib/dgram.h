@@ -16,8 +16,8 @@ extern const struct conn_ops dgram_ops;
 int dgram_conn_new(const struct conn_ops *, int data_fd, int ctl_fd,
 		   struct vdeconn **out);
 
-ssize_t dgram_recv(struct vdeconn *, void *buf, size_t len);
-ssize_t dgram_send(struct vdeconn *, const void *buf, size_t len);
+ssize_t dgram_recv(struct vdeconn *, void *buf, size_t len, int flags);
+ssize_t dgram_send(struct vdeconn *, const void *buf, size_t len, int flags);
 int dgram_recv_batch(struct vdeconn *, struct vde_frame *, int n);
 /* With the empty datagrams left in, which drop_empty() then removes. */
 int dgram_recv_raw(int fd, struct vde_frame *, int n);

@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,6 +141,7 @@ VDE_API VDECONN *vde_open_batch(char *locator, char *descr,
 		errno = -rc;
 		return NULL;
 	}
+	conn->batch_only = takes != 0;
 	return conn;
 }
 
@@ -162,16 +164,30 @@ static ssize_t to_errno(ssize_t rc)
 	return -1;
 }
 
+/* A frame by itself has no place for what is left undone. */
+static int check_classic(const struct vdeconn *conn)
+{
+	if (!conn)
+		return -EBADF;
+	return conn->batch_only ? -EOPNOTSUPP : 0;
+}
+
 VDE_API ssize_t vde_recv(VDECONN *conn, void *buf, size_t len, int flags)
 {
-	return to_errno(conn ? conn->ops->recv(conn, buf, len) : -EBADF);
+	int rc = check_classic(conn);
+
+	return to_errno(
+		rc ? rc
+		   : conn->ops->recv(conn, buf, len, flags & MSG_DONTWAIT));
 }
 
 VDE_API ssize_t vde_send(VDECONN *conn, const void *buf, size_t len, int flags)
 {
-	if (!conn)
-		return to_errno(-EBADF);
-	return len ? to_errno(conn->ops->send(conn, buf, len)) : 0;
+	int rc = check_classic(conn);
+
+	if (rc || !len)
+		return to_errno(rc);
+	return to_errno(conn->ops->send(conn, buf, len, flags & MSG_DONTWAIT));
 }
 
 VDE_API int vde_datafd(VDECONN *conn)
@@ -199,10 +215,24 @@ VDE_API int vde_recv_batch(VDECONN *conn, struct vde_frame *frames, int n)
 	return n > 0 ? conn->ops->recv_batch(conn, frames, n) : -EINVAL;
 }
 
+/* How many frames, from the first on, have no more left to do than the other
+ * side does. */
+static int bearable(const struct vdeconn *c, const struct vde_frame *f, int n)
+{
+	for (int i = 0; i < n; i++) {
+		const struct frame_offload o = batch_offload(&f[i]);
+
+		if (!offload_is_none(&o) && !offload_fits(&o, c->takes))
+			return i;
+	}
+	return n;
+}
+
 VDE_API int vde_send_batch(VDECONN *conn, const struct vde_frame *frames, int n)
 {
 	if (n > VDE_BATCH_MAX)
 		n = VDE_BATCH_MAX;
+	n = bearable(conn, frames, n);
 	return n > 0 ? conn->ops->send_batch(conn, frames, n) : -EINVAL;
 }
 
