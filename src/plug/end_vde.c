@@ -36,6 +36,7 @@
 #define GRACE (200 * LOOP_MS)
 #define LINGER_MS 1000
 #define GRACE_STEP (10 * LOOP_MS)
+#define ENOUGH_ANSWERS 3
 
 struct end_vde {
 	struct end end;
@@ -48,6 +49,7 @@ struct end_vde {
 	bool rx, tx; /* wanted */
 	bool more; /* the last batch was full */
 	bool rings; /* @peer is where the switch listens */
+	int answers; /* how many times in a row it did */
 	char peer[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
 	uint8_t room[CABLE_BURST][FRAME_ROOM];
 };
@@ -59,8 +61,9 @@ static struct end_vde *vde_of(struct end *e)
 
 /* ---- the end ---- */
 
-/* Does what is left of the switch look as if it had meant to hang up? */
-static bool has_left(const struct end_vde *v)
+/* Does what is left of the switch look as if it had meant to hang up? One that
+ * is killed may hang up a moment before it stops listening. */
+static bool has_left(struct end_vde *v)
 {
 	struct stat st;
 	int fd;
@@ -72,7 +75,11 @@ static bool has_left(const struct end_vde *v)
 	fd = unixsock_connect_within(v->peer, 1);
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0 || fd == -ETIMEDOUT;
+	if (fd < 0 && fd != -ETIMEDOUT)
+		v->answers = 0;
+	else
+		v->answers++;
+	return v->answers >= ENOUGH_ANSWERS;
 }
 
 static void verdict(struct end_vde *v)
