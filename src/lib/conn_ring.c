@@ -202,8 +202,8 @@ static bool read_offload(const struct ring_conn *r, struct vde_frame *f,
 	return offload_check(f->data, f->len, &o);
 }
 
-/* One frame, if there is one: 0, -EAGAIN, or -ECONNRESET if the switch does
- * not keep to the rules. */
+/* One frame, if there is one: 0, -EAGAIN, or -EPROTO, from then on, if the
+ * switch does not keep to the rules. */
 static int take(struct ring_conn *r, struct vde_frame *f)
 {
 	struct ring *in = &r->map.to_client;
@@ -217,10 +217,11 @@ static int take(struct ring_conn *r, struct vde_frame *f)
 		ring_take(in, &rec);
 		err = read_offload(r, f, &rec) ? 0 : -EPROTO;
 	}
-	if (err != -EPROTO)
-		return err;
-	hang_up(r);
-	return -ECONNRESET;
+	if (err == -EPROTO) {
+		in->broken = true;
+		hang_up(r);
+	}
+	return err;
 }
 
 /* Up to @n frames, as many as there are. */
@@ -240,7 +241,7 @@ static int take_all(struct ring_conn *r, struct vde_frame *f, int n)
 		r->found_nothing = false;
 	if (!got && rc == -EAGAIN)
 		found_nothing(r);
-	else if (rc != -ECONNRESET && ring_is_empty(&r->map.to_client))
+	else if (rc != -EPROTO && ring_is_empty(&r->map.to_client))
 		ran_empty(r);
 	lock_release(&r->rx_lock);
 	return got ? got : rc;
@@ -342,11 +343,9 @@ static int put_all(struct ring_conn *r, const struct vde_frame *f, int n)
 		if (rc == -EAGAIN)
 			rc = no_room(r, f[sent].len);
 	}
-	if (rc == -EPROTO) {
+	if (rc == -EPROTO)
 		hang_up(r);
-		rc = -ECONNREFUSED;
-	}
-	if (sent && rc != -ECONNREFUSED) {
+	if (sent && rc != -EPROTO && rc != -ECONNREFUSED) {
 		rc = publish(r);
 		rc = rc ? rc : sent;
 	}

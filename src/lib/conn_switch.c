@@ -364,13 +364,10 @@ static int join(int ctl, int data, const char *dir, const char *name,
 /* A connection on which rings have been asked for, or -errno. */
 static int ask_ring(const char *dir, const struct plan *p)
 {
-	const unsigned int cut = OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_USO;
 	const struct wire_request rq = { .type = p->type,
 					 .port = p->port,
 					 .caps = p->caps,
-					 .max_len = p->caps & cut
-							    ? VDE_FRAME_MAX
-							    : ETHER_MAX_LEN };
+					 .max_len = ETHER_MAX_LEN };
 	int ctl = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	const char *name;
 	int rc;
