@@ -12,6 +12,7 @@ static const char *const drop_names[] = {
 	[END_DROP_SHORT] = "too short",
 	[END_DROP_LONG] = "too long",
 	[END_DROP_REFUSED] = "refused",
+	[END_DROP_LOST] = "no connection",
 };
 static_assert(ARRAY_SIZE(drop_names) == END_N_DROPS, "a drop has no name");
 

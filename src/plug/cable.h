@@ -63,6 +63,7 @@ enum end_drop {
 	END_DROP_SHORT,
 	END_DROP_LONG,
 	END_DROP_REFUSED, /* by the kernel: interface down, no memory */
+	END_DROP_LOST, /* there was no connection */
 	END_N_DROPS
 };
 

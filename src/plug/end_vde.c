@@ -12,10 +12,15 @@
  * A datagram socket that refuses our frames while the control connection lives
  * is given the same moment for the hang-up to come.
  *
+ * With --reconnect none of this is asked: whatever ends the connection, the end
+ * stays without one until redial has another. Meanwhile what the cable brings
+ * is dropped and counted.
+ *
  * Peers without a control connection (UDP, point to point) come and go as
  * they like: their refusals are losses, as on a wire.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -37,12 +42,17 @@
 #define LINGER_MS 1000
 #define GRACE_STEP (10 * LOOP_MS)
 #define ENOUGH_ANSWERS 3
+#define LAST_BURSTS 64
 
 struct end_vde {
 	struct end end;
-	VDECONN *conn;
+	VDECONN *conn; /* NULL: lost */
 	struct loop_fd data, ctl;
+	struct loop_fd tx_io; /* where room is told, if that is not @data */
 	struct loop_timer grace;
+	bool reconnects;
+	struct redial redial; /* if it reconnects */
+	uint64_t lost_at;
 	uint64_t grace_end;
 	int refused; /* errno of the refusal, 0: none yet */
 	bool gone; /* the control connection was closed */
@@ -97,11 +107,16 @@ static void verdict(struct end_vde *v)
 	cable_stop(v->end.cable, EXIT_FAILURE);
 }
 
+static void lose(struct end_vde *v);
+
 static void look_again(struct loop_timer *t)
 {
 	struct end_vde *v = container_of(t, struct end_vde, grace);
 
-	if ((v->gone && has_left(v)) || loop_now(v->end.loop) >= v->grace_end)
+	if (v->reconnects)
+		lose(v);
+	else if ((v->gone && has_left(v)) ||
+		 loop_now(v->end.loop) >= v->grace_end)
 		verdict(v);
 	else if (loop_timer_set(v->end.loop, t, GRACE_STEP, look_again))
 		cable_stop(v->end.cable, EXIT_FAILURE);
@@ -125,7 +140,11 @@ static void ctl_ready(struct loop_fd *w, uint32_t events)
 	loop_fd_del(v->end.loop, w);
 	v->gone = true;
 	start_grace(v);
-	cable_readable(&v->end);
+	for (int i = 0; i < LAST_BURSTS && !v->end.cable->over; i++) {
+		cable_readable(&v->end);
+		if (!v->reconnects || !v->more || !v->rx)
+			break;
+	}
 }
 
 static void refused(struct end_vde *v, int err)
@@ -160,18 +179,39 @@ static void data_ready(struct loop_fd *w, uint32_t events)
 		cable_readable(&v->end);
 }
 
-static int watch_data(struct end_vde *v)
+static void room_ready(struct loop_fd *w, uint32_t events)
 {
-	uint32_t events = (v->rx ? EPOLLIN : 0) | (v->tx ? EPOLLOUT : 0);
+	cable_writable(&container_of(w, struct end_vde, tx_io)->end);
+}
 
+static int watch_fd(struct end_vde *v, struct loop_fd *w, int fd,
+		    uint32_t events, loop_fd_fn *fn)
+{
 	if (!events) {
-		loop_fd_del(v->end.loop, &v->data);
+		loop_fd_del(v->end.loop, w);
 		return 0;
 	}
-	if (v->data.on)
-		return loop_fd_want(v->end.loop, &v->data, events);
-	return loop_fd_add(v->end.loop, &v->data, vde_datafd(v->conn), events,
-			   data_ready);
+	if (w->on)
+		return loop_fd_want(v->end.loop, w, events);
+	return loop_fd_add(v->end.loop, w, fd, events, fn);
+}
+
+/* poll() and epoll have the same names for the same bits. */
+static int watch(struct end_vde *v)
+{
+	short room;
+	int data_fd, send_fd, rc;
+	uint32_t in = v->rx ? EPOLLIN : 0, out;
+
+	if (!v->conn)
+		return 0;
+	data_fd = vde_datafd(v->conn);
+	send_fd = vde_sendfd(v->conn, &room);
+	out = v->tx ? (uint32_t)room : 0;
+	if (send_fd == data_fd)
+		return watch_fd(v, &v->data, data_fd, in | out, data_ready);
+	rc = watch_fd(v, &v->data, data_fd, in, data_ready);
+	return rc ? rc : watch_fd(v, &v->tx_io, send_fd, out, room_ready);
 }
 
 static int vde_want_rx(struct end *e, bool on)
@@ -179,7 +219,7 @@ static int vde_want_rx(struct end *e, bool on)
 	struct end_vde *v = vde_of(e);
 
 	v->rx = on;
-	return watch_data(v);
+	return watch(v);
 }
 
 static int vde_want_tx(struct end *e, bool on)
@@ -187,7 +227,7 @@ static int vde_want_tx(struct end *e, bool on)
 	struct end_vde *v = vde_of(e);
 
 	v->tx = on;
-	return watch_data(v);
+	return watch(v);
 }
 
 /* ---- frames ---- */
@@ -220,16 +260,22 @@ static int vde_end_recv(struct end *e, struct vde_frame *f, int n)
 	struct end_vde *v = vde_of(e);
 	int rc;
 
+	if (!v->conn)
+		return 0;
 	for (int i = 0; i < n; i++)
 		f[i] = (struct vde_frame){ v->room[i], FRAME_ROOM, { 0 } };
 	rc = vde_recv_batch(v->conn, f, n);
 	v->more = rc == n;
 	if (rc > 0)
 		return sift(v, f, rc);
-	if (rc == 0)
-		return CABLE_OVER;
 	if (rc == -EAGAIN || rc == -EINTR)
 		return 0;
+	if (v->reconnects && (has_ctl(v) || !is_refusal(-rc))) {
+		refused(v, rc ? -rc : ECONNRESET);
+		return 0;
+	}
+	if (rc == 0)
+		return CABLE_OVER;
 	if (is_refusal(-rc)) {
 		if (has_ctl(v))
 			refused(v, -rc);
@@ -258,6 +304,11 @@ static bool lost_frame(struct end_vde *v, int err)
 		v->end.drops[END_DROP_REFUSED]++;
 		return true;
 	}
+	if (v->reconnects) {
+		refused(v, err);
+		v->end.drops[END_DROP_REFUSED]++;
+		return true;
+	}
 	log_err("unable to send to %s: %s", v->end.name, strerror(err));
 	return false;
 }
@@ -267,6 +318,10 @@ static int vde_end_send(struct end *e, const struct vde_frame *f, int n)
 	struct end_vde *v = vde_of(e);
 	int i = 0;
 
+	if (!v->conn) {
+		e->drops[END_DROP_LOST] += (uint64_t)n;
+		return n;
+	}
 	while (i < n) {
 		int rc = vde_send_batch(v->conn, &f[i], n - i);
 
@@ -286,16 +341,17 @@ static bool vde_pending(struct end *e)
 	return vde_of(e)->more;
 }
 
-/* ---- begin and end ---- */
+/* ---- the connection ---- */
 
 /* A switch throws away what it has not read when a port hangs up, so what was
  * sent last gets a moment to be read. */
 static void linger(const struct end_vde *v)
 {
-	int fd = vde_datafd(v->conn), unread = 0;
+	int fd, unread = 0;
 
-	if (!has_ctl(v) || v->gone || v->refused)
+	if (!v->conn || !has_ctl(v) || v->gone || v->refused)
 		return;
+	fd = vde_datafd(v->conn);
 	for (int ms = 0; ms < LINGER_MS; ms++) {
 		if (ioctl(fd, SIOCOUTQ, &unread) || unread <= 0)
 			return;
@@ -303,15 +359,26 @@ static void linger(const struct end_vde *v)
 	}
 }
 
+static void drop_conn(struct end_vde *v)
+{
+	loop_timer_del(v->end.loop, &v->grace);
+	loop_fd_del(v->end.loop, &v->data);
+	loop_fd_del(v->end.loop, &v->tx_io);
+	loop_fd_del(v->end.loop, &v->ctl);
+	if (v->conn)
+		vde_close(v->conn);
+	v->conn = NULL;
+	v->more = false;
+}
+
 static void vde_end_close(struct end *e)
 {
 	struct end_vde *v = vde_of(e);
 
 	linger(v);
-	loop_timer_del(e->loop, &v->grace);
-	loop_fd_del(e->loop, &v->data);
-	loop_fd_del(e->loop, &v->ctl);
-	vde_close(v->conn);
+	drop_conn(v);
+	if (v->reconnects)
+		redial_fini(&v->redial);
 	end_fini(e);
 	free(v);
 }
@@ -344,30 +411,86 @@ static void find_peer(struct end_vde *v)
 		v->rings = find_file(v, vde_ctlfd(v->conn));
 }
 
-int end_vde_open(struct end **out, struct loop *loop, const char *name,
-		 VDECONN *conn)
+static int use_conn(struct end_vde *v, VDECONN *conn)
 {
-	struct end_vde *v = malloc(sizeof(*v));
-	int ctl = vde_ctlfd(conn), rc = 0;
+	int ctl = vde_ctlfd(conn);
 
-	if (!v)
-		return -ENOMEM;
-	memset(v, 0, offsetof(struct end_vde, room));
-	if (!end_init(&v->end, &vde_ops, loop, name)) {
-		free(v);
-		return -ENOMEM;
-	}
 	v->conn = conn;
 	v->end.takes = vde_offloads(conn);
+	v->gone = v->more = v->rings = false;
+	v->refused = v->answers = 0;
+	v->peer[0] = '\0';
 	find_peer(v);
-	if (ctl >= 0)
-		rc = loop_fd_add(loop, &v->ctl, ctl, EPOLLIN | EPOLLRDHUP,
-				 ctl_ready);
-	if (rc) {
-		end_fini(&v->end);
-		free(v);
-		return rc;
+	return ctl < 0 ? 0
+		       : loop_fd_add(v->end.loop, &v->ctl, ctl,
+				     EPOLLIN | EPOLLRDHUP, ctl_ready);
+}
+
+/* ---- lost and found ---- */
+
+static void found(struct redial *r, VDECONN *conn)
+{
+	struct end_vde *v = container_of(r, struct end_vde, redial);
+	uint64_t ms = (loop_now(v->end.loop) - v->lost_at) / LOOP_MS;
+	int rc;
+
+	if (!conn) {
+		cable_stop(v->end.cable, EXIT_FAILURE);
+		return;
 	}
-	*out = &v->end;
-	return 0;
+	rc = use_conn(v, conn);
+	if (!rc)
+		rc = watch(v);
+	if (rc) {
+		log_err("unable to watch %s: %s", v->end.name, strerror(-rc));
+		cable_stop(v->end.cable, EXIT_FAILURE);
+		return;
+	}
+	log_notice("connected to %s again, after %" PRIu64 ".%" PRIu64 " s",
+		   v->end.name, ms / 1000, ms % 1000 / 100);
+}
+
+/* What the cable holds it shall offer once more, to be dropped. */
+static void lose(struct end_vde *v)
+{
+	log_warn("lost %s: %s; reconnecting", v->end.name,
+		 v->gone ? "it has hung up" : strerror(v->refused));
+	v->lost_at = loop_now(v->end.loop);
+	drop_conn(v);
+	redial_start(&v->redial, found);
+	if (v->tx)
+		cable_writable(&v->end);
+}
+
+/* ---- begin ---- */
+
+int end_vde_open(struct end **out, struct loop *loop, const char *name,
+		 VDECONN *conn, const struct vde_args *again)
+{
+	struct end_vde *v = malloc(sizeof(*v));
+	int rc = -ENOMEM;
+
+	if (!v)
+		return rc;
+	memset(v, 0, offsetof(struct end_vde, room));
+	if (!end_init(&v->end, &vde_ops, loop, name))
+		goto no_name;
+	if (again) {
+		rc = redial_init(&v->redial, loop, v->end.name, again, conn);
+		if (rc)
+			goto no_redial;
+		v->reconnects = true;
+	}
+	rc = use_conn(v, conn);
+	if (!rc) {
+		*out = &v->end;
+		return 0;
+	}
+	if (again)
+		redial_fini(&v->redial);
+no_redial:
+	end_fini(&v->end);
+no_name:
+	free(v);
+	return rc;
 }

@@ -9,6 +9,7 @@
 #define PLUG_ENDS_H
 
 #include "plug/cable.h"
+#include "plug/redial.h"
 
 struct stream_fds {
 	int in, out; /* the caller's; non-blocking while the end lives */
@@ -21,9 +22,10 @@ struct stream_fds {
 int end_stream_open(struct end **out, struct loop *, const struct stream_fds *);
 
 /* A connection of libvdeplug, which becomes the end's. Ends well when the
- * switch has hung up, badly when it died or refuses our frames. */
+ * switch has hung up, badly when it died or refuses our frames; or, unless
+ * @again is NULL, not at all: that opens a new one, and stays the caller's. */
 int end_vde_open(struct end **out, struct loop *, const char *name,
-		 VDECONN *conn);
+		 VDECONN *conn, const struct vde_args *again);
 
 /* The interface @ifname through a packet socket of its own; it must exist, and
  * who wants frames for others puts it into promiscuous mode. Ends badly when

@@ -58,22 +58,16 @@ static const char *name_of(const char *locator)
 int session_open_vde(struct session *s, const struct vde_args *a,
 		     struct end **out)
 {
-	struct vde_open_args args = { .port = (int)a->port,
-				      .group = unconst(a->group),
-				      .mode = a->mode };
 	VDECONN *conn;
-	int rc;
+	int rc = redial_open(a, &conn);
 
-	errno = 0;
-	conn = vde_open_batch(unconst(a->locator), unconst(a->descr), &args,
-			      CABLE_ALL_OFFLOADS);
-	if (!conn) {
-		rc = errno ? -errno : -ECONNREFUSED;
+	if (rc) {
 		log_err("unable to open %s: %s", name_of(a->locator),
 			strerror(-rc));
 		return rc;
 	}
-	rc = end_vde_open(out, s->loop, name_of(a->locator), conn);
+	rc = end_vde_open(out, s->loop, name_of(a->locator), conn,
+			  a->reconnect ? a : NULL);
 	if (rc) {
 		log_err("unable to watch %s: %s", name_of(a->locator),
 			strerror(-rc));

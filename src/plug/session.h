@@ -15,6 +15,7 @@
 
 #include "common/daemon.h"
 #include "plug/cable.h"
+#include "plug/redial.h"
 
 struct session {
 	struct loop *loop;
@@ -33,15 +34,8 @@ int session_run(struct session *, struct end *a, struct end *b,
  * @status. */
 int session_end(struct session *, int status);
 
-struct vde_args {
-	const char *locator; /* "" is the default switch */
-	const char *descr;
-	int64_t port; /* 0: any */
-	const char *group; /* or NULL */
-	unsigned int mode; /* 0: 0700 */
-};
-
-/* Opens a connection and makes it an end. 0 or -errno, logged. */
+/* Opens a connection and makes it an end; the arguments stay the caller's if
+ * it is to reconnect. 0 or -errno, logged. */
 int session_open_vde(struct session *, const struct vde_args *,
 		     struct end **out);
 

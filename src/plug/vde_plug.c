@@ -100,6 +100,9 @@ static const struct cli_option options[] = {
 	  offsetof(struct options, sock), 0, 0, NULL },
 	{ 'c', NULL, CLI_CALL, "vde_plug", "login shell mode; alone only",
 	  0, 0, 0, refuse_shell },
+	{ 0, "reconnect", CLI_FLAG, NULL,
+	  "when the switch is gone wait for it to come back",
+	  offsetof(struct options, net[0].reconnect), 0, 0, NULL },
 	{ 0, "ready-fd", CLI_FD, "N",
 	  "write a newline to descriptor N when connected",
 	  offsetof(struct options, ready_fd), 0, 0, NULL },
@@ -160,6 +163,7 @@ static void parse(struct options *o, int argc, char **argv)
 	if (o->cmd && !o->cmd[0])
 		cli_usage("a command is missing behind '='");
 	take_operands(o, argv + first, end - first);
+	o->net[1].reconnect = o->net[0].reconnect;
 }
 
 /* ---- as a login shell ---- */

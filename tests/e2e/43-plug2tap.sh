@@ -125,6 +125,31 @@ stop_when_gone "$t2"
 is "a switch that is killed ends it with status 1" $? 1
 rm -rf s.ctl
 
+# --- a switch that comes back --------------------------------------------------
+
+start_switch s
+s=$started
+tap_ready vde_plug2tap --reconnect -s s.ctl t1
+t1=$started
+tap_ready vde_plug2tap --reconnect -s s.ctl t2
+t2=$started
+give t1 east 10.9.3.1/24
+give t2 west 10.9.3.2/24
+check "two taps that reconnect" pings east 10.9.3.2
+stop "$s" KILL
+start_switch s
+s=$started
+check "their switch was killed and came back: both are there again" \
+	ports_become 2 s
+check "with their interfaces and addresses" wait_for pings east 10.9.3.2
+stop "$s" KILL
+rm -rf s.ctl
+stop "$t1"
+is "SIGTERM ends one without a switch with status 0" $? 0
+stop "$t2"
+like "and it had told what it waits for" "$(log_of "$t2")" \
+	'lost s.ctl: .*; reconnecting'
+
 # --- the stream --------------------------------------------------------------
 
 mkfifo ready
