@@ -1,12 +1,12 @@
 LIBS += bridge
 ENGINES += bridge
-bridge_SRCS := src/switch/bridge.c src/switch/port.c src/switch/egress.c src/switch/vlan.c \
-	src/switch/mactab.c src/switch/txq.c
+bridge_SRCS := src/switch/bridge.c src/switch/port.c src/switch/egress.c \
+	src/switch/txmerge.c src/switch/vlan.c src/switch/mactab.c src/switch/txq.c
 
 PROGS += vde_switch
 vde_switch_SRCS := src/switch/main.c src/switch/ctlsock.c \
-	src/switch/tr_dgram.c src/switch/hostif.c src/switch/tr_tap.c src/switch/tr_packet.c src/switch/txmerge.c \
-	src/switch/tr_ring.c src/switch/rx_batch.c \
+	src/switch/tr_dgram.c src/switch/hostif.c src/switch/tr_tap.c \
+	src/switch/tr_packet.c src/switch/tr_ring.c src/switch/rx_batch.c \
 	src/switch/event.c src/switch/cmd_sys.c src/switch/cmd_hash.c \
 	src/switch/cmd_port.c src/switch/cmd_if.c src/switch/cmd_vlan.c
 vde_switch_LIBS := bridge common base

@@ -24,19 +24,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/gro.h"
 #include "base/strbuf.h"
 #include "switch/hostif.h"
+#include "switch/txmerge.h"
 
 #define TUN_DEVICE "/dev/net/tun"
 
-static_assert(GRO_BATCH >= BATCH_MAX, "a batch is merged at once");
-
 struct tap {
 	struct hostif h; /* first: hostif_close() frees it */
-	/* Of the batch that is being sent. */
-	struct gro gro;
-	struct gro_frame in[BATCH_MAX];
+	struct txmerge merge; /* of the batch that is being sent */
 };
 
 static struct tap *tap_of(struct hostif *h)
@@ -127,38 +123,19 @@ static bool send_one(struct hostif *h, const struct frame_tx *tx)
 	return write_iov(h, iov, k + 1, 1);
 }
 
-static unsigned int merge(struct tap *t, const struct frame_tx *tx, int n)
+static bool send_run(struct tap *t, const struct gro_run *r)
 {
-	for (int i = 0; i < n; i++) {
-		const struct frame *f = tx[i].frame;
-
-		t->in[i] = (struct gro_frame){
-			.data = f->data,
-			.len = f->len,
-			.mark = tx[i].tagged ? f->tci | UINT32_C(1) << 16 : 0,
-			.offload = f->offload,
-		};
-	}
-	gro_init(&t->gro, t->h.ep.takes, OFFLOAD_FRAME_MAX - ETHER_TAG_LEN);
-	return gro_merge(&t->gro, t->in, (unsigned int)n);
-}
-
-static bool send_run(struct tap *t, const struct gro_run *r,
-		     const struct frame_tx *tx)
-{
-	const uint8_t *tag = tx[r->first].tagged ? tx[r->first].frame->tag
-						 : NULL;
 	uint8_t vnet[OFFLOAD_VNET_LEN], hdr[OFFLOAD_HDR_MAX];
 	struct iovec iov[1 + GRO_IOV] = { { vnet, sizeof(vnet) } };
 	struct frame_offload o;
-	int k = gro_iov(&t->gro, r, tag, &o, hdr, iov + 1);
+	int k = txmerge_iov(&t->merge, r, &o, hdr, iov + 1);
 
 	offload_to_vnet(vnet, &o, true);
 	return write_iov(&t->h, iov, k + 1, r->count);
 }
 
-/* Merged, frames do not leave in their order: only before the first of them is
- * there a way back. But a tap that takes the first takes all. */
+/* A tap that takes the first of a batch takes all: what it does not is seldom
+ * so that it can be kept. */
 static int tap_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 {
 	struct hostif *h = hostif_of(ep);
@@ -171,17 +148,19 @@ static int tap_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 		hostif_wait_room(h);
 		return 0;
 	}
-	runs = merge(t, tx, n);
+	runs = txmerge(&t->merge, ep, tx, n);
 	for (unsigned int i = 0; i < runs; i++) {
-		const struct gro_run *r = &t->gro.runs[i];
+		const struct gro_run *r = &t->merge.gro.runs[i];
 
-		if (send_run(t, r, tx))
+		if (send_run(t, r)) {
+			txmerge_sent(&t->merge, r);
 			continue;
-		if (!i) {
-			hostif_wait_room(h);
-			return 0;
 		}
-		ep->port->drops[DROP_SEND] += r->count;
+		hostif_wait_room(h);
+		if (txmerge_can_stop(&t->merge))
+			return (int)t->merge.done;
+		ep->port->drops[DROP_SEND] += (unsigned int)n - t->merge.done;
+		break;
 	}
 	return n;
 }
