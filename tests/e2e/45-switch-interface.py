@@ -286,7 +286,7 @@ D.end()
 
 # Frames into an interface as fast as a process of its own can.
 NOISE = """
-import socket, sys
+import errno, socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind(("vn", 0))
 frames = [bytes.fromhex(x) for x in sys.argv[1:]]
@@ -296,7 +296,7 @@ while True:
         try:
             s.send(f)
         except OSError as e:
-            if e.errno != 100:  # ENETDOWN
+            if e.errno in (errno.ENXIO, errno.ENODEV):
                 raise
 """
 
