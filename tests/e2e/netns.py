@@ -52,6 +52,12 @@ def veth(near, far):
     ip("link", "set", near, "up")
 
 
+def ready(*names):
+    """Waits until they take frames: some time after both ends are up."""
+    for n in names:
+        until(lambda: "state UP" in run("ip", "link", "show", n)[1])
+
+
 class Host:
     """The other side of a port: what the kernel sends and receives there."""
 

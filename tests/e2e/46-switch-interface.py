@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""45-switch-interface.py - interfaces that exist already as ports of the
+"""46-switch-interface.py - interfaces that exist already as ports of the
 switch: veths whose other ends are hosts in other namespaces. Frames of all
 sizes with and without tags, what the kernels leave undone, and all that can
 happen to an interface, under traffic and with garbage."""
@@ -66,6 +66,7 @@ def promiscuous(name):
 veth("pa", "va")
 veth("pb", "vb")
 a, b = Host("va", 1500), Host("vb", 1500)
+ready("pa", "pb", "va", "vb")
 sw = Switch("--interface", "pa", "--interface=pb", "-n", "10")
 c = sw.plug()
 is_("--interface several times: each on the next free port",
@@ -228,6 +229,7 @@ ip("link", "add", "x1", "type", "veth", "peer", "name", "x2")
 for i in "x1", "x2":
     quiet(i)
     ip("link", "set", i, "up")
+ready("x1", "x2")
 sw2 = Switch("--interface", "x2")
 sw.do("if/add x1")
 d = sw2.plug()
@@ -303,6 +305,7 @@ while True:
 veth("pn", "vn")
 quiet("vn")
 ip("link", "set", "vn", "up")
+ready("pn", "vn")
 port = sw.console.json("if/add pn")["port"]
 sw.do("vlan/create 9")  # what goes to nobody floods VLAN 0
 pair = Pair(sw, vlan=9)
@@ -326,6 +329,7 @@ ok("nobody else notices", pair.goes_on(), pair)
 veth("pn", "vn")
 quiet("vn")
 ip("link", "set", "vn", "up")
+ready("pn", "vn")
 sw.do("if/add pn")
 random.seed(1)
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
