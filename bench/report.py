@@ -42,7 +42,8 @@ def evaluate(row, fig, rounds):
     """One line of results."""
     sides = {s.name: side_figure(fig, s, rounds) for s in row.sides}
     line = {"row": row.name, "title": fig.title, "unit": fig.unit,
-            "rounds": len(rounds), "sides": sides, "targets": []}
+            "hosts": row.hosts, "rounds": len(rounds), "sides": sides,
+            "targets": []}
     for name, target in fig.targets.items():
         if name not in sides:
             continue
@@ -90,7 +91,11 @@ def spread(s, digits=2):
     return f"{fmt(s['median'])} ({fmt(s['min'])}..{fmt(s['max'])})"
 
 
-def ratio_cell(figure):
+def ratio_cell(line, figure):
+    """Of what is a part of itself, ours; by the peer's it says little."""
+    own = line["sides"][OURS.name].get("within")
+    if own:
+        return spread(own)
     return spread(figure["ratio"]) if figure.get("ratio") else "-"
 
 
@@ -116,14 +121,15 @@ def results_table(lines, peers):
     """One with a column and a ratio for each of the @peers."""
     head = ["row", "what", "unit", OURS.name]
     for p in peers:
-        head += [p, "ours by its (min..max)"]
+        head += [p, "ratio (min..max)"]
     body = []
     for line in lines:
         cells = [line["row"], line["title"], line["unit"],
                  value_cell(line["sides"][OURS.name])]
         for p in peers:
             figure = line["sides"].get(p)
-            cells += ([value_cell(figure), ratio_cell(figure)] if figure
+            cells += ([value_cell(figure), ratio_cell(line, figure)]
+                      if figure
                       else ["-", "-"])
         many = len(peers) > 1
         cells += ["; ".join(target_text(line, t, many)
@@ -134,19 +140,15 @@ def results_table(lines, peers):
 
 
 def markdown(results, peers):
-    """@peers in the order of the columns. Rows that only one of them can
-    have come first, in a table of their own."""
-    first = peers[0]
-    alone = [x for x in results
-             if set(x["sides"]) <= {OURS.name, first}]
-    rest = [x for x in results if x not in alone]
+    """@peers in the order of the columns. Only the first of them can be
+    compared through the library."""
     out = []
-    if alone:
-        out += ["Clients of the library:", "",
-                results_table(alone, [first]), ""]
-    if rest:
-        out += ["Hosts that know nothing of it:", "",
-                results_table(rest, peers), ""]
+    for hosts, title, those in ((False, "Clients of the library", peers[:1]),
+                                (True, "Hosts that know nothing of it",
+                                 peers)):
+        lines = [x for x in results if x["hosts"] == hosts]
+        if lines:
+            out += [f"{title}:", "", results_table(lines, those), ""]
     return "\n".join(out)
 
 

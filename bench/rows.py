@@ -34,12 +34,14 @@ class Figure:
 
 
 class Row:
-    """@rounds: at most, where more would tell nothing new."""
+    """@rounds: at most, where more would tell nothing new. @hosts: it is
+    between hosts that know nothing of VDE."""
 
-    def __init__(self, name, measure, figures, rounds=None, peers=(VDE2,)):
+    def __init__(self, name, measure, figures, **kw):
         self.name, self.measure, self.figures = name, measure, figures
-        self.rounds, self.peers = rounds, peers
-        self.sides = (OURS, *peers)
+        self.rounds = kw.get("rounds")
+        self.hosts = kw.get("hosts", False)
+        self.sides = (OURS, *kw.get("peers", (VDE2,)))
 
 
 class Curve:
@@ -261,7 +263,8 @@ def gbit(title, **targets):
 
 
 FLOOD = "--ports", "64", "--window", "16"
-HOSTS = VDE2, BRIDGE, OVS
+HOSTS = {"rounds": 3, "hosts": True}
+ALL = VDE2, BRIDGE, OVS
 
 ROWS = [
     Row("unicast-64", unicast(own, "--len", 64),
@@ -327,16 +330,17 @@ ROWS = [
         [at_most("processor when idle, 64 ports", "percent", "%", 0.1)],
         rounds=1),
     Row("tcp-taps", between_hosts("tcp", "taps", "tap"),
-        gbit("TCP, taps", vde2=12, bridge=0.9), rounds=3, peers=HOSTS),
+        gbit("TCP, taps", vde2=12, bridge=0.9), peers=ALL, **HOSTS),
     Row("tcp-plugs", between_hosts("tcp", "plugs", "plugs"),
-        gbit("TCP, vde_plug2tap", vde2=6), rounds=3),
+        gbit("TCP, vde_plug2tap", vde2=6), **HOSTS),
     Row("tcp-ifs", between_hosts("tcp", "ifs", None, ovs="ovsifs"),
-        gbit("TCP, interface ports"), rounds=3, peers=(BRIDGE, OVS)),
+        gbit("TCP, interface ports"), peers=(BRIDGE, OVS),
+        **HOSTS),
     Row("trip-taps", between_hosts("udp", "taps", "tap"),
-        trip("UDP round trip, taps"), rounds=3, peers=HOSTS),
+        trip("UDP round trip, taps"), peers=ALL, **HOSTS),
     Row("trip-ifs", between_hosts("udp", "ifs", None, ovs="ovsifs"),
-        trip("UDP round trip, interface ports"), rounds=3,
-        peers=(BRIDGE, OVS)),
+        trip("UDP round trip, interface ports"), peers=(BRIDGE, OVS),
+        **HOSTS),
 ]
 
 
