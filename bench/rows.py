@@ -369,7 +369,7 @@ def three(sample):
 
 CURVES = [
     Curve("plot-sizes", "Unicast from one client to another",
-          (64, 128, 256, 512, 1024, 1514, 2048, 4096, 9018),
+          (64, 128, 256, 512, 900, 1514, 3000, 5000, 9018),
           three(by_length), quick=(64, 512, 1514, 9018)),
     Curve("plot-ports", "Unicast of 64 bytes while others are connected",
           (2, 10, 30, 100, 300, 1000), three(by_ports),
