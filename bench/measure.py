@@ -23,9 +23,9 @@ class Unable(Exception):
 class Side:
     """One product: where its programs and its library are.
 
-    @transport is asked of our library (VDE_TRANSPORT); others ignore it. A
-    side without programs, like the bridge of Linux, is for rows between
-    hosts only.
+    @transport is asked of our library (VDE_TRANSPORT) instead of what it
+    takes by itself; others ignore it. A side without programs, like the
+    bridge of Linux, is for rows between hosts only.
     """
 
     def __init__(self, name, bindir=None, libdir=None, transport=None):
@@ -64,7 +64,7 @@ def multiarch():
     return "/nonexistent"
 
 
-OURS = Side("ours", BUILD / "bin", BUILD, "ring")
+OURS = Side("ours", BUILD / "bin", BUILD)
 VDE2 = Side("VDE 2", "/usr/bin", multiarch())
 BRIDGE = Side("Linux bridge")
 OVS = Side("Open vSwitch")
