@@ -93,13 +93,18 @@ bool ring_missed(struct ring *r)
 	       atomic_exchange(&r->sh->consumer_waits, 0);
 }
 
-bool ring_wait_room(struct ring *r, uint32_t len)
+bool ring_has_room(struct ring *r, uint32_t len)
 {
 	int err = 0;
 
+	return has_room(r, ring_need(len), &err) || err;
+}
+
+bool ring_wait_room(struct ring *r, uint32_t len)
+{
 	atomic_store(&r->sh->producer_waits, 1);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (!has_room(r, ring_need(len), &err) && !err)
+	if (!ring_has_room(r, len))
 		return true;
 	atomic_store(&r->sh->producer_waits, 0);
 	return false;
@@ -161,17 +166,22 @@ bool ring_is_empty(struct ring *r)
 	return r->other == r->pos;
 }
 
+bool ring_has_quarter(const struct ring *r)
+{
+	uint32_t used = atomic_load_explicit(&r->sh->tail,
+					     memory_order_relaxed) -
+			r->pos;
+
+	return used <= r->size - r->size / 4;
+}
+
 bool ring_release(struct ring *r)
 {
-	uint32_t used;
-
 	atomic_store_explicit(&r->sh->head, r->pos, memory_order_release);
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!atomic_load_explicit(&r->sh->producer_waits, memory_order_relaxed))
 		return false;
-	used = atomic_load_explicit(&r->sh->tail, memory_order_relaxed) -
-	       r->pos;
-	return used <= r->size - r->size / 4 &&
+	return ring_has_quarter(r) &&
 	       atomic_exchange(&r->sh->producer_waits, 0);
 }
 

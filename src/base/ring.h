@@ -44,8 +44,8 @@ static_assert(sizeof(struct ring_shared) == 256, "layout is a protocol");
 /* In front of each frame. */
 struct ring_record {
 	uint32_t len; /* of the frame, without padding, or RING_SKIP */
-	uint16_t tci; /* valid with RING_TAGGED; the frame has no tag then */
-	uint8_t flags; /* FRAME_NEEDS_CSUM, RING_TAGGED */
+	uint16_t reserved;
+	uint8_t flags; /* FRAME_NEEDS_CSUM */
 	uint8_t gso_type;
 	uint16_t hdr_len;
 	uint16_t gso_size;
@@ -54,7 +54,6 @@ struct ring_record {
 };
 static_assert(sizeof(struct ring_record) == 16, "layout is a protocol");
 
-#define RING_TAGGED 0x80
 /* No frame: the next record is at the start of the data area. Nothing else of
  * the header counts, and a frame is published with it. */
 #define RING_SKIP UINT32_MAX
@@ -94,6 +93,9 @@ bool ring_publish(struct ring *);
 /* True: the consumer waits although there are frames; kick it. For the other
  * side's request to look again. */
 bool ring_missed(struct ring *);
+/* Room for a frame of @len, looked for anew; also if ring_reserve() has an
+ * error to tell. */
+bool ring_has_room(struct ring *, uint32_t len);
 /* Asks to be kicked when there is room for @len; false if there is already, or
  * ring_reserve() has an error to tell (do not sleep). */
 bool ring_wait_room(struct ring *, uint32_t len);
@@ -110,6 +112,8 @@ bool ring_is_empty(struct ring *);
 /* Gives the room of all taken frames back. True: the producer sleeps and now
  * at least a quarter of the ring is free: kick it. */
 bool ring_release(struct ring *);
+/* At least a quarter of the ring is free, as far as we have released it. */
+bool ring_has_quarter(const struct ring *);
 /* Asks to be kicked when there is a frame; false if there is one already. */
 bool ring_wait_data(struct ring *);
 /* Takes the wish back; false if the producer has taken it: a kick is on its

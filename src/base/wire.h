@@ -80,8 +80,8 @@ static_assert(sizeof(struct wire_answer) == 128, "layout is a protocol");
 enum wire_fd {
 	WIRE_FD_MEMORY, /* sealed memory file (base/ringmap.h) */
 	WIRE_FD_SWITCH, /* eventfd: the client kicks the switch */
-	WIRE_FD_DATA, /* datagram socket: kicks the client that waits for data */
-	WIRE_FD_ROOM, /* the same for a client that waits for room */
+	WIRE_FD_DATA, /* datagram socket that kicks the client when there are
+		       * frames, and is writable again when there is room */
 	WIRE_N_FDS
 };
 

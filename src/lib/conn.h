@@ -35,15 +35,12 @@ struct conn_ops {
 
 struct vdeconn {
 	const struct conn_ops *ops;
-	/* Readable exactly while @recv has something to do. */
+	/* Readable exactly while @recv has something to do, writable while
+	 * @send has room. */
 	int data_fd;
 	int ctl_fd; /* -1: none */
 	unsigned int takes; /* what the peer does: vde_offloads() */
 	bool batch_only; /* @recv and @send are not called, there may be none */
-	/* Where room for a frame is announced (vde_sendfd()); by default it is
-	 * @data_fd, which becomes writable. */
-	int send_fd;
-	short send_events; /* 0: the default */
 };
 
 /* What vde_open() was asked for besides the locator. */

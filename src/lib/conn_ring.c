@@ -12,6 +12,10 @@
  * taken our wish but not yet sent) is waited for, since it would be a false
  * alarm later.
  *
+ * It is writable exactly while the ring has room, more or less: who finds none
+ * stops it up with a datagram of a quarter of its buffer, which makes a socket
+ * unwritable, and the switch takes that out when there is room.
+ *
  * Datagrams may be sent and received by several threads, and on after fork()
  * by either process; so may these frames. Each direction has a lock, and all
  * that is private to our side is in memory that both processes share.
@@ -23,9 +27,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -43,7 +49,7 @@
 struct ring_conn {
 	struct vdeconn conn;
 	struct ringmap map;
-	int fd_switch, fd_room;
+	int fd_switch;
 	unsigned int caps; /* what the caller takes */
 	_Atomic uint32_t rx_lock, tx_lock;
 	bool found_nothing; /* the last time there was to be a frame; rx */
@@ -65,11 +71,11 @@ static void kick_switch(struct ring_conn *r)
 	while (n < 0 && errno == EINTR);
 }
 
-static bool take_kick(int fd)
+static bool take_kick(const struct ring_conn *r)
 {
 	char c;
 
-	return recv(fd, &c, 1, MSG_DONTWAIT) > 0;
+	return recv(r->conn.data_fd, &c, 1, MSG_DONTWAIT) > 0;
 }
 
 /* What a switch says there means nothing; it may not keep us from sleeping,
@@ -85,7 +91,7 @@ static bool has_hung_up(const struct ring_conn *r)
 static void hang_up(struct ring_conn *r)
 {
 	shutdown(r->conn.ctl_fd, SHUT_RDWR);
-	while (take_kick(r->conn.data_fd))
+	while (take_kick(r))
 		;
 }
 
@@ -126,12 +132,14 @@ static bool handlers_restart(void)
 	return true;
 }
 
-/* Until @fd is readable, when this returns 0, or the switch has hung up, which
- * is told in *@gone; -EAGAIN if the caller does not want to wait (longer). */
-static int sleep_on(const struct ring_conn *r, int fd, int timeout, bool *gone)
+/* Until the data descriptor has @events, when this returns 0, or the switch has
+ * hung up, which is told in *@gone; -EAGAIN if the caller does not want to wait
+ * (longer). */
+static int sleep_for(const struct ring_conn *r, short events, int timeout,
+		     bool *gone)
 {
 	struct pollfd p[] = {
-		{ .fd = fd, .events = POLLIN },
+		{ .fd = r->conn.data_fd, .events = events },
 		{ .fd = r->conn.ctl_fd, .events = POLLIN },
 	};
 	int n = poll(p, ARRAY_SIZE(p), timeout);
@@ -160,10 +168,9 @@ static void ran_empty(struct ring_conn *r)
 		{ .fd = r->conn.ctl_fd, .events = POLLIN },
 	};
 
-	if (!ring_wait_cancel(&r->map.to_client) &&
-	    !take_kick(r->conn.data_fd)) {
+	if (!ring_wait_cancel(&r->map.to_client) && !take_kick(r)) {
 		poll(p, ARRAY_SIZE(p), KICK_MS);
-		take_kick(r->conn.data_fd);
+		take_kick(r);
 	}
 	ask_for_kick(r);
 }
@@ -173,7 +180,7 @@ static void ran_empty(struct ring_conn *r)
  * an alarm for ever. */
 static void found_nothing(struct ring_conn *r)
 {
-	if (r->found_nothing && take_kick(r->conn.data_fd))
+	if (r->found_nothing && take_kick(r))
 		ask_for_kick(r);
 	r->found_nothing = true;
 }
@@ -263,7 +270,7 @@ static ssize_t ring_conn_recv(struct vdeconn *c, void *buf, size_t len,
 			return rc;
 		if (gone)
 			return -ECONNRESET;
-		rc = sleep_on(r, c->data_fd, patience(r, SO_RCVTIMEO), &gone);
+		rc = sleep_for(r, POLLIN, patience(r, SO_RCVTIMEO), &gone);
 		if (rc)
 			return rc;
 	}
@@ -316,18 +323,35 @@ static int publish(struct ring_conn *r)
 	return has_hung_up(r) ? -ECONNREFUSED : 0;
 }
 
-/* -EAGAIN, and a kick will come when there is room; 0: there is already. */
+/* Makes the data descriptor unwritable, unless it is. */
+static int stop_up(struct ring_conn *r)
+{
+	socklen_t len = sizeof(int);
+	int unread = 0, size = 0;
+	size_t n;
+
+	if (!ioctl(r->conn.data_fd, SIOCOUTQ, &unread) && unread > 0)
+		return 0;
+	/* The caller may have set it. */
+	if (getsockopt(r->conn.data_fd, SOL_SOCKET, SO_SNDBUF, &size, &len))
+		return -errno;
+	n = size_min((size_t)size / 4, r->map.len);
+	if (send(r->conn.data_fd, r->map.base, n, MSG_DONTWAIT | MSG_NOSIGNAL) <
+		    0 &&
+	    errno != EAGAIN)
+		return -errno;
+	return 0;
+}
+
+/* -EAGAIN, and the data descriptor becomes writable when there is room; 0:
+ * there is already. */
 static int no_room(struct ring_conn *r, size_t len)
 {
-	struct ring *out = &r->map.to_switch;
+	int rc = has_hung_up(r) ? -ECONNREFUSED : stop_up(r);
 
-	if (has_hung_up(r))
-		return -ECONNREFUSED;
-	if (atomic_load(&out->sh->producer_waits))
-		return -EAGAIN;
-	while (take_kick(r->fd_room))
-		;
-	return ring_wait_room(out, (uint32_t)len) ? -EAGAIN : 0;
+	if (rc)
+		return rc;
+	return ring_has_room(&r->map.to_switch, (uint32_t)len) ? 0 : -EAGAIN;
 }
 
 /* How many were taken, or why the first was not. */
@@ -367,7 +391,7 @@ static ssize_t ring_conn_send(struct vdeconn *c, const void *buf, size_t len,
 			return (ssize_t)len;
 		if (rc != -EAGAIN || !may_block(r, flags))
 			return rc;
-		rc = sleep_on(r, r->fd_room, patience(r, SO_SNDTIMEO), &gone);
+		rc = sleep_for(r, POLLOUT, patience(r, SO_SNDTIMEO), &gone);
 		if (rc)
 			return rc;
 	}
@@ -401,7 +425,6 @@ static void ring_conn_close(struct vdeconn *c)
 
 	ringmap_close(&r->map);
 	close(r->fd_switch);
-	close(r->fd_room);
 	close(c->data_fd);
 	close(c->ctl_fd);
 	free_conn(r);
@@ -491,14 +514,14 @@ static int start(struct ring_conn *r, const struct wire_answer *a,
 		return rc;
 	close(fds[WIRE_FD_MEMORY]);
 	r->fd_switch = fds[WIRE_FD_SWITCH];
-	r->fd_room = fds[WIRE_FD_ROOM];
 	r->caps = caps;
+	/* So that little is enough to stop it up. */
+	setsockopt(fds[WIRE_FD_DATA], SOL_SOCKET, SO_SNDBUF, &(int){ 1 },
+		   sizeof(int));
 	r->conn = (struct vdeconn){ .ops = &ring_ops,
 				    .data_fd = fds[WIRE_FD_DATA],
 				    .ctl_fd = ctl,
-				    .takes = a->caps & KNOWN_CAPS,
-				    .send_fd = r->fd_room,
-				    .send_events = POLLIN };
+				    .takes = a->caps & KNOWN_CAPS };
 	ask_for_kick(r);
 	return 0;
 }

@@ -243,9 +243,6 @@ VDE_API unsigned int vde_offloads(VDECONN *conn)
 
 VDE_API int vde_sendfd(VDECONN *conn, short *events)
 {
-	*events = conn->send_events;
-	if (conn->send_events)
-		return conn->send_fd;
 	*events = POLLOUT;
 	return conn->data_fd;
 }

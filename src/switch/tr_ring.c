@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Each endpoint has two rings in a sealed memory file, an eventfd by which the
- * client kicks us, and two datagram socket pairs by which we kick the client
- * when there are frames to read or there is room to send. Not eventfds: their
- * counter and flags are shared with the client, who could make our write
- * block.
+ * client kicks us, and a pair of datagram sockets by which we kick the client
+ * when there are frames to read. Not another eventfd: its counter and flags are
+ * shared with the client, who could make our write block. A client that finds
+ * no room stops up its end of the pair with a datagram, and we read that when
+ * there is room: so its end is writable when it should be.
  *
  * A kick makes an endpoint busy. Busy endpoints are served in turn, a batch
  * each, once per turn of the loop, until their ring is empty and has been
@@ -27,6 +28,7 @@
 #include "switch/ctlsock.h"
 
 #define DEFAULT_SIZE (UINT32_C(1) << 20)
+#define UNSTOP_MAX 16 /* datagrams in a turn; a good client sends one */
 
 struct ring_host {
 	struct vswitch *sw;
@@ -40,7 +42,8 @@ struct ring_ep {
 	struct list busy;
 	struct loop_fd kick;
 	struct loop_fd ctl;
-	int fd_data, fd_room; /* to wake the client */
+	struct loop_fd data; /* our end of the socket pair */
+	bool stopped_up; /* as far as we know */
 	bool paused;
 	bool broken;
 	bool hung_up;
@@ -105,11 +108,25 @@ static bool receive(struct ring_ep *r)
 		left -= (int)endpoint_cost(sw->rx.frames[n++]);
 	if (!n)
 		return false;
-	if (ring_release(&r->map.to_switch))
-		wake(r->fd_room);
+	ring_release(&r->map.to_switch);
 	port_rx_take(&r->ep, sw->rx.frames, n, loop_now(sw->loop));
 	rx_batch_consumed(&sw->rx, n);
 	return left <= 0;
+}
+
+/* Whatever a client has put there goes, descriptors too: its own connection
+ * would stay open in there when it is long gone. */
+static void unstop(struct ring_ep *r)
+{
+	char c;
+
+	for (int i = 0; i < UNSTOP_MAX; i++) {
+		if (recv(r->data.fd, &c, 1, MSG_DONTWAIT) < 0) {
+			r->stopped_up = false;
+			return;
+		}
+	}
+	make_busy(r);
 }
 
 /* One endpoint's share of a turn. */
@@ -118,11 +135,13 @@ static void serve(struct ring_ep *r)
 	if (r->ep.queue.count)
 		endpoint_writable(&r->ep);
 	if (ring_missed(&r->map.to_client))
-		wake(r->fd_data);
-	if (!r->broken && !r->paused && receive(r)) {
+		wake(r->data.fd);
+	if (!r->broken && !r->paused && receive(r))
 		make_busy(r);
+	if (r->stopped_up && ring_has_quarter(&r->map.to_switch))
+		unstop(r);
+	if (list_linked(&r->busy))
 		return;
-	}
 	if (r->broken) {
 		log_warn_rl(&r->host->sw->client_limit,
 			    loop_now(r->host->sw->loop),
@@ -155,6 +174,14 @@ static void serve_due(struct loop_timer *t)
 static void kicked(struct loop_fd *w, uint32_t events)
 {
 	make_busy(container_of(w, struct ring_ep, kick));
+}
+
+static void stopped_up(struct loop_fd *w, uint32_t events)
+{
+	struct ring_ep *r = container_of(w, struct ring_ep, data);
+
+	r->stopped_up = true;
+	make_busy(r);
 }
 
 static void ring_pause(struct endpoint *ep, bool on)
@@ -210,7 +237,7 @@ static int ring_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 		}
 	}
 	if (ring_publish(to))
-		wake(r->fd_data);
+		wake(r->data.fd);
 	return done;
 }
 
@@ -220,15 +247,15 @@ static void ring_close(struct endpoint *ep)
 {
 	struct ring_ep *r = container_of(ep, struct ring_ep, ep);
 	struct loop *loop = r->host->sw->loop;
-	int kick = r->kick.fd, ctl = r->ctl.fd;
+	int kick = r->kick.fd, ctl = r->ctl.fd, data = r->data.fd;
 
 	loop_fd_del(loop, &r->kick);
 	loop_fd_del(loop, &r->ctl);
+	loop_fd_del(loop, &r->data);
 	list_del(&r->busy);
 	close(kick);
 	close(ctl);
-	close(r->fd_data);
-	close(r->fd_room);
+	close(data);
 	ringmap_close(&r->map);
 	ctlsock_retry(r->host->sw->ctl);
 	free(r);
@@ -307,16 +334,14 @@ static int pair(int *ours, int *theirs)
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sv))
 		return -errno;
-	/* Nobody reads at our end. Descriptors that a client sent there would
-	 * stay open for ever, its own control connection among them. */
-	shutdown(sv[0], SHUT_RD);
 	*ours = sv[0];
 	*theirs = sv[1];
 	return 0;
 }
 
+/* @data becomes our end of the socket pair. */
 static int open_fds(struct ring_ep *r, uint32_t size, uint32_t max_len,
-		    int fds[WIRE_N_FDS])
+		    int fds[WIRE_N_FDS], int *data)
 {
 	int rc;
 
@@ -326,9 +351,7 @@ static int open_fds(struct ring_ep *r, uint32_t size, uint32_t max_len,
 	fds[WIRE_FD_SWITCH] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fds[WIRE_FD_SWITCH] < 0)
 		return -errno;
-	rc = pair(&r->fd_data, &fds[WIRE_FD_DATA]);
-	if (!rc)
-		rc = pair(&r->fd_room, &fds[WIRE_FD_ROOM]);
+	rc = pair(data, &fds[WIRE_FD_DATA]);
 	if (!rc)
 		rc = ringmap_open(&r->map, fds[WIRE_FD_MEMORY], size, max_len);
 	return rc;
@@ -341,15 +364,16 @@ static void close_all(const int *fds, int n)
 			close(fds[i]);
 }
 
-static int watch(struct ring_ep *r, int ctl, int kick)
+static int watch(struct ring_ep *r, int ctl, int kick, int data)
 {
 	struct loop *loop = r->host->sw->loop;
 	int rc = loop_fd_add(loop, &r->kick, kick, EPOLLIN | EPOLLET, kicked);
 
 	if (!rc)
 		rc = loop_fd_add(loop, &r->ctl, ctl, EPOLLIN, ctl_ready);
-	if (rc)
-		loop_fd_del(loop, &r->kick);
+	if (!rc)
+		rc = loop_fd_add(loop, &r->data, data, EPOLLIN | EPOLLET,
+				 stopped_up);
 	return rc;
 }
 
@@ -360,18 +384,17 @@ int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
 	struct ring_ep *r = calloc(1, sizeof(*r));
 	uint32_t max_len = choose_max_len(rq);
 	uint32_t size = choose_size(rq->ring_size, max_len);
-	int *fds = grant->fds, rc;
+	int *fds = grant->fds, data = -1, rc;
 
 	if (!r)
 		return -ENOMEM;
 	r->host = h;
 	list_init(&r->busy);
-	r->fd_data = r->fd_room = -1;
 	for (int i = 0; i < WIRE_N_FDS; i++)
 		fds[i] = -1;
-	rc = open_fds(r, size, max_len, fds);
+	rc = open_fds(r, size, max_len, fds, &data);
 	if (!rc)
-		rc = watch(r, ctl, fds[WIRE_FD_SWITCH]);
+		rc = watch(r, ctl, fds[WIRE_FD_SWITCH], data);
 	endpoint_init(&r->ep, &tr_ring, (uint32_t)fds[WIRE_FD_SWITCH], uid,
 		      rq->descr);
 	set_takes(&r->ep, rq);
@@ -380,9 +403,10 @@ int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
 	if (rc) {
 		loop_fd_del(h->sw->loop, &r->kick);
 		loop_fd_del(h->sw->loop, &r->ctl);
+		loop_fd_del(h->sw->loop, &r->data);
 		ringmap_close(&r->map);
 		close_all(fds, WIRE_N_FDS);
-		close_all((const int[]){ r->fd_data, r->fd_room }, 2);
+		close_all(&data, 1);
 		free(r);
 		return rc;
 	}
@@ -421,7 +445,6 @@ int ring_answer(int fd, struct wire_answer *a, const int *fds)
 	if (fds) {
 		close(fds[WIRE_FD_MEMORY]);
 		close(fds[WIRE_FD_DATA]);
-		close(fds[WIRE_FD_ROOM]);
 	}
 	return rc;
 }

@@ -21,7 +21,7 @@ TAIL, HEAD, CONSUMER_WAITS, PRODUCER_WAITS = 0, 16, 32, 48
 OUT = 64
 DATA = 4096  # offset of the data area of client to switch
 MASK = SKIP = 0xffffffff
-MEMORY, KICK, DATA_KICK, ROOM_KICK = range(4)
+MEMORY, KICK, DATA_KICK = range(3)
 
 
 def request_v4(port=0, type_=NEW, caps=0, size=65536, max_len=0, descr=b"",
@@ -40,6 +40,12 @@ def readable(f, seconds):
     """select() knows no descriptors above 1023."""
     p = select.poll()
     p.register(f, select.POLLIN)
+    return bool(p.poll(max(0, seconds) * 1000))
+
+
+def writable(f, seconds):
+    p = select.poll()
+    p.register(f, select.POLLOUT)
     return bool(p.poll(max(0, seconds) * 1000))
 
 
@@ -70,7 +76,6 @@ class Ring:
         self.mem = mmap.mmap(self.fds[MEMORY], DATA + 2 * self.size)
         self.words = memoryview(self.mem).cast("I")
         self.data = socket.socket(fileno=self.fds[DATA_KICK])
-        self.room = socket.socket(fileno=self.fds[ROOM_KICK])
         self.tail = self.head = 0
 
     def _ask(self, request):
@@ -117,12 +122,19 @@ class Ring:
         for f in frames:
             while not self.put(f):
                 self.publish()
-                self.words[PRODUCER_WAITS] = 1
-                readable(self.room, 0.001)
-                self._drain(self.room)
+                self.stop_up()
+                writable(self.data, 0.001)
                 if time.monotonic() > end:
                     raise TimeoutError("no room")
         self.publish()
+
+    def stop_up(self):
+        """Makes the data socket unwritable until the switch has room."""
+        size = self.data.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        try:
+            self.data.send(bytes(size // 4), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            pass
 
     # --- frames in ---
 
@@ -197,7 +209,6 @@ class Ring:
             self.mem.close()
             self.words = None
             self.data.detach()
-            self.room.detach()
         for fd in self.fds:
             os.close(fd)
         self.fds = []
