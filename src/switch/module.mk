@@ -10,3 +10,6 @@ vde_switch_SRCS := src/switch/main.c src/switch/ctlsock.c \
 	src/switch/event.c src/switch/cmd_sys.c src/switch/cmd_hash.c \
 	src/switch/cmd_port.c src/switch/cmd_if.c src/switch/cmd_vlan.c
 vde_switch_LIBS := bridge common base
+
+# The spanning tree, part of the bridge.
+bridge_SRCS += src/switch/rstp_bpdu.c
