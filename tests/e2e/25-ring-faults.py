@@ -160,7 +160,7 @@ to_30 = frame(mac(0x30), mac(0x31), size=1500)
 pair.times.clear()
 send_many(2000, to_30, talker)
 until(lambda: sw.port(30)["out"]["packets"] == 2000)
-unharmed("a stopped client with a full ring holds nobody up", pair.p99() < 0.3)
+unharmed("a stopped client with a full ring holds nobody up", pair.p99() < 0.5)
 lost = sw.drops(30).get("queue_full", 0)
 queued = sw.port(30)["endpoints"][0]["queued"]
 ok("what its queue does not hold is dropped and counted",
@@ -257,7 +257,7 @@ is_("a broadcast reaches them all", sum(
     r.recv() is not None for r in many[:-1]), 999)
 a.send(f)
 is_("a frame finds its way", b.recv(), f)
-unharmed("the others go on", pair.p99() < 0.3)
+unharmed("the others go on", pair.p99() < 0.5)
 grown = status("VmRSS") - rss
 ok("less than 24 kB each", ASAN or grown < 24000, "%d kB" % grown)
 for r in many:
