@@ -4,34 +4,12 @@
 switch: veths whose other ends are hosts in other namespaces. Frames of all
 sizes with and without tags, what the kernels leave undone, and all that can
 happen to an interface, under traffic and with garbage."""
-from netns import *
 import random
 
+from netns import *
+from packets import *
+
 need("ip")
-
-
-def total(data, s=0):
-    data += bytes(len(data) & 1)
-    s += sum(struct.unpack("!%dH" % (len(data) // 2), data))
-    while s >> 16:
-        s = (s >> 16) + (s & 0xffff)
-    return s
-
-
-def bad_sum(f):
-    """Is the checksum of TCP or UDP in this frame wrong?"""
-    if f[12:14] == b"\x81\x00":
-        f = f[:12] + f[16:]
-    if f[12:14] == b"\x08\x00":
-        l4, proto, addrs = f[34:14 + struct.unpack("!H", f[16:18])[0]], \
-            f[23], f[26:34]
-    elif f[12:14] == b"\x86\xdd":
-        l4, proto, addrs = f[54:54 + struct.unpack("!H", f[18:20])[0]], \
-            f[20], f[22:54]
-    else:
-        return False
-    return proto in (6, 17) and \
-        total(addrs + struct.pack("!II", len(l4), proto) + l4) != 0xffff
 
 
 class Witness:
@@ -50,7 +28,7 @@ class Witness:
             if f:
                 self.count += 1
                 self.longest = max(self.longest, len(f))
-                self.bad += bad_sum(f)
+                self.bad += whole(f) is False
 
     def end(self):
         self.stop = True
@@ -149,6 +127,17 @@ ip("link", "set", "vb", "mtu", "1500")
 for i in "pa", "pb":
     ip("link", "set", i, "mtu", "1500")
 
+# Only what comes in one go can be merged.
+parts = [os.urandom(1000) for _ in range(8)]
+b.send(frame(BROADCAST, mac(3)))
+c.recv(), a.pending()
+os.kill(sw.pid, signal.SIGSTOP)
+c.send(*tcp_segments(mac(3), mac(1), parts, "10.0.0.8", "10.0.0.9"))
+os.kill(sw.pid, signal.SIGCONT)
+got = b.recv()
+is_("segments that come together are sent as one",
+    (len(got), got[54:]), (8054, b"".join(parts)))
+
 # --- hosts ------------------------------------------------------------------
 
 A, B = Namespace(), Namespace()
@@ -236,6 +225,21 @@ d = sw2.plug()
 ok("a veth is a cable between two switches",
    hears(d, c.send, frame(BROADCAST, mac(1), size=1514)))
 ok("both ways", hears(c, d.send, frame(mac(1), mac(9), tci=77, size=1518)))
+trunk = [p["port"] for p in sw.console.json("port/print")["ports"]
+         if p["endpoints"][0]["description"] == "x1"][0]
+sw.do("if/del pb", "vlan/create 5", "port/setvlan 1 5",
+      "vlan/addport 5 %d" % trunk)
+sw2.do("vlan/create 5", "vlan/addport 5 1")
+port = sw2.console.json("if/add pb")["port"]
+sw2.do("port/setvlan %d 5" % port)
+is_("TCP in a VLAN through that cable",
+    (transfer(A, B, "10.0.0.2"), transfer(B, A, "fd00::1")), (None, None))
+long_ones = sw2.port(1)["in"]
+ok("passes it in long frames with a tag",
+   long_ones["bytes"] > 8000 * long_ones["packets"], long_ones)
+sw2.do("if/del pb")
+sw.do("vlan/delport 5 %d" % trunk, "port/setvlan 1 0", "vlan/remove 5",
+      "if/add pb")
 is_("an interface of one switch can be one of another",
     sw2.console.cmd("if/add pa"), (0, ["Port 0003"]))
 d.close()
@@ -253,7 +257,7 @@ sw.do("port/resetcounter")
 ip("link", "set", "pb", "down")
 c.send(f := frame(BROADCAST, mac(1), size=100))
 is_("down: what it would get is counted",
-    until(lambda: sw.drops(2)), {"send_failed": 1})
+    list(until(lambda: sw.drops(2))), ["send_failed"])
 ok("down: the others go on", pair.goes_on(), pair)
 pair.stop()
 cpu = cpu_seconds(sw.pid)

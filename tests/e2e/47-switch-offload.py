@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 
 from netns import *
+from packets import *
 
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
@@ -84,33 +85,6 @@ def tcp(a, b, family, size):
     conn.close()
     listener.close()
     return got.digest() == hashlib.sha256(data).digest()
-
-
-def sum16(data, start=0):
-    data += b"\0" * (len(data) & 1)
-    s = start + sum(struct.unpack(">%dH" % (len(data) // 2), data))
-    while s >> 16:
-        s = (s & 0xffff) + (s >> 16)
-    return s
-
-
-def whole(f):
-    """Is that frame finished? None if it is neither TCP nor UDP."""
-    kind = f[12:14]
-    if kind == b"\x08\x00":
-        n = (f[14] & 15) * 4
-        if sum16(f[14:14 + n]) != 0xffff:
-            return False
-        total = struct.unpack(">H", f[16:18])[0]
-        proto, addrs, l4 = f[23], f[26:34], f[14 + n:14 + total]
-    elif kind == b"\x86\xdd":
-        total = struct.unpack(">H", f[18:20])[0]
-        proto, addrs, l4 = f[20], f[22:54], f[54:54 + total]
-    else:
-        return None
-    if proto not in (6, 17):
-        return None
-    return len(l4) >= 8 and sum16(addrs + l4, proto + len(l4)) == 0xffff
 
 
 def mean_size(sw, port, way):
@@ -234,24 +208,9 @@ addr = until(lambda: [e["mac"] for e in
                       sw.console.json("hash/print")["entries"]
                       if e["port"] == 2])
 dst = bytes.fromhex(addr[0].replace(":", ""))
-
-
-def segment(i, payload):
-    """A TCP segment of a flow of this client's to the second host."""
-    src, to = bytes([10, 9, 0, 9]), bytes([10, 9, 0, 2])
-    hdr = struct.pack(">HHIIBBHHH", 7, 7, 1000 * i, 1, 0x50, 0x10, 99, 0, 0)
-    ip = struct.pack(">BBHHHBBH", 0x45, 0, 40 + len(payload), i, 0x4000, 64,
-                     6, 0) + src + to
-    ip = ip[:10] + struct.pack(">H", 0xffff - sum16(ip)) + ip[12:]
-    l4 = hdr + payload
-    s = 0xffff - sum16(src + to + l4, 6 + len(l4))
-    return dst + me + b"\x08\x00" + ip + l4[:16] + struct.pack(">H", s) + \
-        l4[18:]
-
-
 parts = [os.urandom(1000) for _ in range(8)]
 os.kill(sw.pid, signal.SIGSTOP)
-c.send(*[segment(i, p) for i, p in enumerate(parts)])
+c.send(*tcp_segments(dst, me, parts, "10.9.0.9", "10.9.0.2"))
 os.kill(sw.pid, signal.SIGCONT)
 got = []
 while sum(len(f) - 54 for f in got) < 8000:
