@@ -188,15 +188,31 @@ def hosts(side, kind, what, amount):
     """What bench/hosts prints."""
     argv = [str(ROOT / "bench" / "hosts"), kind, str(side.bindir), what,
             str(amount)]
+    p = subprocess.Popen(argv, env=side.env(), stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True,
+                         start_new_session=True)
     try:
-        p = subprocess.run(argv, env=side.env(), capture_output=True,
-                           text=True, timeout=30, check=False)
+        out, err = p.communicate(timeout=30)
     except subprocess.TimeoutExpired:
         raise Unable(f"bench/hosts {kind} {what} does not end") from None
+    finally:
+        end_group(p)
     if p.returncode:
-        lines = p.stderr.strip().splitlines()
+        lines = err.strip().splitlines()
         raise Unable(lines[-1] if lines else f"bench/hosts {kind} failed")
-    return json.loads(p.stdout)
+    return json.loads(out)
+
+
+def end_group(p):
+    """A leader and what it has started, if it still runs."""
+    for signo in (signal.SIGTERM, signal.SIGKILL):
+        if p.poll() is not None:
+            break
+        os.killpg(p.pid, signo)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            p.wait(5)
+    p.stdout.close()
+    p.stderr.close()
 
 
 class Held:
