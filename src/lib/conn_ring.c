@@ -478,10 +478,12 @@ static int receive_answer(int ctl, int timeout_ms, struct wire_answer *a,
 		char room[CMSG_SPACE(WIRE_N_FDS * sizeof(int))];
 	} control;
 	struct iovec iov = { a, sizeof(*a) };
+	/* Without the padding, in which one more would find room. */
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
 			      .msg_control = control.room,
-			      .msg_controllen = sizeof(control.room) };
+			      .msg_controllen = CMSG_LEN(WIRE_N_FDS *
+							 sizeof(int)) };
 	const struct cmsghdr *c;
 	size_t n_fds = 0;
 	ssize_t n;
@@ -497,7 +499,7 @@ static int receive_answer(int ctl, int timeout_ms, struct wire_answer *a,
 		memcpy(fds, CMSG_DATA(c), n_fds * sizeof(int));
 	}
 	if (n == (ssize_t)sizeof(*a) && a->magic == WIRE_MAGIC &&
-	    a->version == WIRE_VERSION_RING &&
+	    a->version == WIRE_VERSION_RING && !(msg.msg_flags & MSG_CTRUNC) &&
 	    n_fds == (a->status ? 0 : WIRE_N_FDS))
 		return 0;
 	close_fds(fds, n_fds);

@@ -321,6 +321,8 @@ answers = {
     "something else than a file": with_fake(device="/dev/zero"),
     "no descriptors": with_fake(fds=lambda f: []),
     "two descriptors": with_fake(fds=lambda f: f.fds[:2]),
+    "a descriptor too many": with_fake(fds=lambda f: [*f.fds, 0]),
+    "a hundred of them": with_fake(fds=lambda f: f.fds * 33),
     "descriptors with a refusal": with_fake(word(2, errno.EBUSY)),
     "a wrong magic": with_fake(word(0, 1)),
     "a wrong version": with_fake(word(1, 3)),
