@@ -138,10 +138,6 @@ static void serve(struct ring_ep *r)
 		wake(r->data.fd);
 	if (!r->broken && !r->paused && receive(r))
 		make_busy(r);
-	if (r->stopped_up && ring_has_quarter(&r->map.to_switch))
-		unstop(r);
-	if (list_linked(&r->busy))
-		return;
 	if (r->broken) {
 		log_warn_rl(&r->host->sw->client_limit,
 			    loop_now(r->host->sw->loop),
@@ -150,6 +146,10 @@ static void serve(struct ring_ep *r)
 		bridge_detach(&r->ep);
 		return;
 	}
+	if (r->stopped_up && ring_has_quarter(&r->map.to_switch))
+		unstop(r);
+	if (list_linked(&r->busy))
+		return;
 	if (!r->paused && !ring_wait_data(&r->map.to_switch))
 		make_busy(r);
 }
