@@ -529,7 +529,7 @@ static int drain(int fd)
 
 static void slow_reader_body(struct pipes *p, struct fake *a)
 {
-	int before, total = 5000;
+	int before, total = 20000;
 
 	a->source = total;
 	cable_readable(&a->end);
