@@ -42,6 +42,8 @@
 #include "lib/lock.h"
 
 #define KICK_MS 100 /* how long a kick may be on its way */
+#define STOP_PIECE 1024
+#define STOP_PIECES 64
 #define LOOK_EVERY 256 /* sendings without a look at the switch */
 #define KNOWN_CAPS \
 	(OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_ECN | OFFLOAD_USO)
@@ -54,6 +56,7 @@ struct ring_conn {
 	_Atomic uint32_t rx_lock, tx_lock;
 	bool found_nothing; /* the last time there was to be a frame; rx */
 	unsigned int unseen; /* sendings since the switch was seen; tx */
+	bool refused; /* it has gone; tx */
 };
 
 static struct ring_conn *of(struct vdeconn *c)
@@ -120,15 +123,20 @@ static int patience(const struct ring_conn *r, int option)
 }
 
 /* recv() goes on after a handler with SA_RESTART, poll() never does. Which
- * signal it was is not known; most programs have handlers of one kind. */
+ * signal it was is not known; most programs have handlers of one kind, but for
+ * faults, which do not happen in poll(). */
 static bool handlers_restart(void)
 {
 	struct sigaction sa;
 
-	for (int i = 1; i < NSIG; i++)
-		if (!sigaction(i, NULL, &sa) && sa.sa_handler != SIG_DFL &&
-		    sa.sa_handler != SIG_IGN && !(sa.sa_flags & SA_RESTART))
+	for (int i = 1; i < NSIG; i++) {
+		if (i == SIGSEGV || i == SIGBUS || i == SIGFPE || i == SIGILL ||
+		    i == SIGTRAP || sigaction(i, NULL, &sa))
+			continue;
+		if (sa.sa_handler != SIG_DFL && sa.sa_handler != SIG_IGN &&
+		    !(sa.sa_flags & SA_RESTART))
 			return false;
+	}
 	return true;
 }
 
@@ -320,27 +328,32 @@ static int publish(struct ring_conn *r)
 	if (!kick && ++r->unseen < LOOK_EVERY)
 		return 0;
 	r->unseen = 0;
-	return has_hung_up(r) ? -ECONNREFUSED : 0;
+	r->refused = has_hung_up(r);
+	return r->refused ? -ECONNREFUSED : 0;
 }
 
-/* Makes the data descriptor unwritable, unless it is. */
+/* Makes the data descriptor unwritable, unless it is. A caller may have set the
+ * size of its buffer. */
 static int stop_up(struct ring_conn *r)
 {
+	static const char zeros[STOP_PIECE];
+	struct iovec iov[STOP_PIECES];
+	struct msghdr msg = { .msg_iov = iov };
 	socklen_t len = sizeof(int);
-	int unread = 0, size = 0;
-	size_t n;
+	int fd = r->conn.data_fd, unread = 0, size = 0;
 
-	if (!ioctl(r->conn.data_fd, SIOCOUTQ, &unread) && unread > 0)
+	if (!ioctl(fd, SIOCOUTQ, &unread) && unread > 0)
 		return 0;
-	/* The caller may have set it. */
-	if (getsockopt(r->conn.data_fd, SOL_SOCKET, SO_SNDBUF, &size, &len))
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len))
 		return -errno;
-	n = size_min((size_t)size / 4, r->map.len);
-	if (send(r->conn.data_fd, r->map.base, n, MSG_DONTWAIT | MSG_NOSIGNAL) <
-		    0 &&
-	    errno != EAGAIN)
-		return -errno;
-	return 0;
+	while (msg.msg_iovlen < STOP_PIECES &&
+	       msg.msg_iovlen * STOP_PIECE < (size_t)size / 4)
+		iov[msg.msg_iovlen++] = (struct iovec){ unconst(zeros),
+							sizeof(zeros) };
+	if (sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	    errno == EAGAIN)
+		return 0;
+	return errno == ENOBUFS || errno == ENOMEM ? -errno : -ECONNREFUSED;
 }
 
 /* -EAGAIN, and the data descriptor becomes writable when there is room; 0:
@@ -360,6 +373,8 @@ static int put_all(struct ring_conn *r, const struct vde_frame *f, int n)
 	int sent = 0, rc = 0;
 
 	lock_acquire(&r->tx_lock);
+	if (r->refused)
+		rc = -ECONNREFUSED;
 	while (sent < n && !rc) {
 		rc = put(r, &f[sent]);
 		if (!rc)
