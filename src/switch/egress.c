@@ -115,9 +115,9 @@ static void post(struct outbox *out)
 
 static void put_take(struct outbox *out, struct frame *f, bool tagged)
 {
+	out->tx[out->n++] = (struct frame_tx){ f, tagged };
 	if (out->n == BATCH_MAX)
 		post(out);
-	out->tx[out->n++] = (struct frame_tx){ f, tagged };
 }
 
 static bool is_tag(const uint8_t *p)
