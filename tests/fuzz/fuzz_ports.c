@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The life of a bridge: endpoints come, go, are slow and are held back, ports
- * and tables change size, time passes, in any order. After each step the
- * tables must agree with each other, and every frame that a port was to send
- * must have been taken, be waiting, or be counted as dropped.
+ * and tables change size, time passes, in any order. Frames come with all
+ * kinds of nonsense about what is to be done with them, and endpoints take all
+ * of it or less. After each step the tables must agree with each other, and
+ * every frame that a port was to send, or was made of one, must have been
+ * taken, be waiting, or be counted as dropped.
  *
  * An input is a list of steps: a byte says which, bytes after it what with.
  */
@@ -11,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/packet.h"
+#include "base/offload.h"
 #include "switch/bridge.h"
 
 #define N_EPS 8
@@ -43,19 +47,46 @@ static void expect(bool ok)
 
 /* ---- a transport ---- */
 
+static size_t flatten(uint8_t *to, const struct frame_tx *tx)
+{
+	struct iovec iov[FRAME_IOV];
+	int k = frame_iov(tx->frame, tx->tagged, iov);
+	size_t len = 0;
+
+	for (int i = 0; i < k; i++) {
+		memcpy(to + len, iov[i].iov_base, iov[i].iov_len);
+		len += iov[i].iov_len;
+	}
+	return len;
+}
+
+/* Only what the endpoint takes, and what it will find in order. */
+static void check_frame(const struct endpoint *ep, const struct frame_tx *tx)
+{
+	static uint8_t wire[2 * PACKET_MAX];
+	const struct frame_offload o = offload_of(tx->frame, tx->tagged);
+	size_t len = flatten(wire, tx);
+
+	expect(tx->frame->refs > 0);
+	if (o.gso_type == FRAME_GSO_NONE)
+		expect(len >= ETHER_MIN_LEN && len <= ep->max_len);
+	else
+		expect((size_t)o.hdr_len + o.gso_size <= ep->max_len &&
+		       len <= OFFLOAD_FRAME_MAX);
+	if (offload_is_none(&o))
+		return;
+	expect(offload_fits(&o, ep->takes));
+	expect(offload_check(wire, len, &o));
+}
+
 static int fake_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 {
 	struct fake *f = container_of(ep, struct fake, ep);
 	int take = (int)size_min((size_t)n, f->room);
 
 	expect(f->used && n > 0 && n <= BATCH_MAX);
-	for (int i = 0; i < take; i++) {
-		size_t len = frame_wire_len(tx[i].frame, tx[i].tagged);
-
-		expect(tx[i].frame->refs > 0);
-		expect(len >= ETHER_MIN_LEN &&
-		       len <= ETHER_MAX_LEN + ETHER_TAG_LEN);
-	}
+	for (int i = 0; i < take; i++)
+		check_frame(ep, &tx[i]);
 	f->room -= (unsigned int)take;
 	taken[ep->port->id] += (unsigned int)take;
 	return take;
@@ -123,7 +154,8 @@ static void check_port(const struct port *p)
 	for (enum drop_reason r = 0; r < DROP_N_REASONS; r++)
 		if (!drop_reason_is_ingress(r))
 			accounted += p->drops[r];
-	expect(shared[p->id] || p->out_frames == accounted);
+	expect(shared[p->id] ||
+	       p->out_frames - p->cut + p->segments == accounted);
 }
 
 static void check_addresses(void)
@@ -141,6 +173,16 @@ static void check_addresses(void)
 		expect(!v || vlan_is_member(v, e.port));
 	}
 	expect(n <= mactab_used(br->macs) && mactab_used(br->macs) == known);
+}
+
+static void check_queues(void)
+{
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < N_EPS; i++)
+		if (fakes[i].used)
+			bytes += fakes[i].ep.queue.bytes;
+	expect(br->queued <= bytes && (bytes == 0) == (br->queued == 0));
 }
 
 static void check_holding(void)
@@ -174,6 +216,7 @@ static void check(void)
 		if (br->vlans[vids[i]])
 			check_vlan(br->vlans[vids[i]]);
 	check_addresses();
+	check_queues();
 	check_holding();
 }
 
@@ -199,7 +242,8 @@ static struct fake *some_endpoint(struct input *in)
 	return f->used ? f : NULL;
 }
 
-static void step_attach(struct input *in)
+static void step_attach(struct input *in, unsigned int takes,
+			unsigned int shorter)
 {
 	struct fake *f = &fakes[byte(in) % N_EPS];
 	const struct port_user user = { .uid = byte(in) % 3 };
@@ -214,6 +258,9 @@ static void step_attach(struct input *in)
 	expect(!p || !port_is_active(p) || p->current_uid == user.uid);
 	*f = (struct fake){ .used = true, .room = byte(in) };
 	endpoint_init(&f->ep, &tr_fake, 1, user.uid, "fuzz");
+	if (takes & OFFLOAD_CSUM)
+		f->ep.takes = takes & OFFLOAD_ALL;
+	f->ep.max_len -= 32 * shorter;
 	shared[id] |= p && port_is_active(p);
 	expect(bridge_attach(br, (unsigned int)id, &f->ep) == 0);
 }
@@ -316,6 +363,59 @@ static void step_frames(struct input *in)
 	port_rx_take(&from->ep, f, (int)n, now);
 }
 
+static struct packet some_packet(struct input *in)
+{
+	unsigned int form = byte(in);
+
+	return (struct packet){
+		.version = form & 1 ? 6 : 4,
+		.udp = form & 2,
+		.tags = form >> 2 & 3,
+		.options = form & 16 ? 8 : 0,
+		.tcp_options = form & 32 ? 12 : 0,
+		.ttl = 64,
+		.flags = (uint8_t)(form >> 6 & 1 ? 0x99 : 0x10),
+		.df = form & 128,
+		.payload = byte(in) * 256 + byte(in),
+		.gso_size = (uint16_t)(byte(in) * 16),
+	};
+}
+
+/* An unfinished frame, of which a few bytes and words may be anything. */
+static void step_unfinished(struct input *in)
+{
+	static uint8_t bytes[PACKET_MAX + 256];
+	struct fake *from = some_endpoint(in);
+	struct packet k = some_packet(in);
+	unsigned int dst = byte(in), n = byte(in) % 4;
+	struct frame_offload o;
+	size_t len;
+	struct frame *f;
+
+	if (k.payload > 65400)
+		k.payload = 65400;
+	len = packet_make(&k, bytes, &o);
+	put_addr(bytes, dst);
+	if (dst & 1 && !(dst & 2))
+		o.gso_type = 0;
+	while (n--) {
+		unsigned int at = byte(in), v = byte(in);
+
+		if (at < sizeof(o))
+			((uint8_t *)&o)[at] = (uint8_t)v;
+		else
+			bytes[at % 80] = (uint8_t)v;
+	}
+	f = from && !from->paused ? frame_new(br->pool) : NULL;
+	if (!f)
+		return;
+	memcpy(f->data, bytes, len);
+	f->len = (uint32_t)len;
+	f->offload = o;
+	expect(endpoint_cost(f) > 0);
+	port_rx_take(&from->ep, &f, 1, now);
+}
+
 static void step_endpoint(struct input *in)
 {
 	struct fake *f = some_endpoint(in);
@@ -350,10 +450,21 @@ static void step_time(struct input *in)
 
 static void step(struct input *in)
 {
-	switch (byte(in) % 12) {
+	unsigned int takes;
+
+	switch (byte(in) % 16) {
 	case 0:
 	case 1:
-		step_attach(in);
+		step_attach(in, 0, 0);
+		break;
+	case 12:
+		takes = byte(in);
+		step_attach(in, takes, byte(in));
+		break;
+	case 13:
+	case 14:
+	case 15:
+		step_unfinished(in);
 		break;
 	case 2:
 		step_port(in);
