@@ -240,7 +240,7 @@ int tap_add(struct vswitch *sw, const char *name)
 	struct tap *t;
 	int fd, rc;
 
-	if (hostif_find(sw, &tr_tap, name))
+	if (hostif_find(sw, NULL, name))
 		return -EEXIST;
 	fd = open_tap(name, real, &takes);
 	if (fd < 0)

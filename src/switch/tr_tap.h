@@ -8,7 +8,8 @@
 #include "switch/vswitch.h"
 
 /* Opens interface @name (created if need be) on the first free port. Returns
- * the port number, or -errno: -EEXIST if this switch has it already. */
+ * the port number, or -errno: -EEXIST if this switch has it already,
+ * as a tap or otherwise. */
 int tap_add(struct vswitch *, const char *name);
 /* -ENODEV: no tap of this switch has that name. */
 int tap_del(struct vswitch *, const char *name);

@@ -363,6 +363,8 @@ ok("garbage with all kinds of offloads is survived", sent > 100 and
 ok("and nobody gets a frame that is too long", max(got, default=0) <= 9234,
    max(got, default=0))
 pair.stop()
+sw.do(*["port/setvlan %d 0" % e.port for e in (pair.a, pair.b)],
+      "vlan/remove 9")
 s.close()
 ip("link", "del", "pn")
 
@@ -378,6 +380,18 @@ is_("an interface that does not exist", con.cmd("if/add nosuch")[0],
 ok("the log names it", sw.logged(
     "warning: unable to add interface nosuch: No such device"), sw.log)
 is_("a name that is too long", con.cmd("if/add " + "x" * 16)[0], errno.ENODEV)
+veth("pd", "vd")
+d = Host("vd", 1500)
+ip("link", "set", "pd", "down")
+con.do("if/add pd")
+c = sw.plug()
+ip("link", "set", "pd", "up")
+ready("pd", "vd")
+f = frame(BROADCAST, mac(1), size=103)
+ok("one that is down when it is added", hears(d, c.send, f) and
+   hears(c, d.send, f))
+is_("the same again as a tap", con.cmd("tap/add pd")[0], errno.EEXIST)
+c.close()
 is_("no name", con.cmd("if/add")[0], errno.EINVAL)
 is_("lo is not Ethernet", con.cmd("if/add lo")[0], errno.EMEDIUMTYPE)
 ok("the log says it", sw.logged("lo: its frames are not Ethernet"), sw.log)
