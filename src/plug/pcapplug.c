@@ -67,6 +67,8 @@ static const char *parse(struct options *o, int argc, char **argv)
 		cli_usage("the name of an interface is missing");
 	if (i + 1 < argc)
 		cli_usage("too many arguments: '%s'", argv[i + 1]);
+	if (o->net.reconnect && !strcmp(o->sock, "-"))
+		cli_usage("--reconnect makes no sense with -s -");
 	o->net.locator = o->sock;
 	return argv[i];
 }

@@ -70,6 +70,8 @@ static const char *parse(struct options *o, int argc, char **argv)
 	tap = argv[i];
 	if (!*tap || strlen(tap) >= IFNAMSIZ || strpbrk(tap, "/: \t"))
 		cli_usage("invalid interface name '%s'", tap);
+	if (o->net.reconnect && !strcmp(o->sock, "-"))
+		cli_usage("--reconnect makes no sense with -s -");
 	o->net.locator = o->sock;
 	return tap;
 }

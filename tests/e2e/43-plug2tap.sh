@@ -209,6 +209,8 @@ says 2 "too many arguments: 'y'" vde_plug2tap x y
 says 2 "invalid interface name" vde_plug2tap 0123456789abcdefg
 says 2 "invalid interface name 'a/b'" vde_plug2tap a/b
 says 2 "invalid N '0' for --port" vde_plug2tap -p 0 t1
+says 2 "--reconnect makes no sense with -s -" \
+	vde_plug2tap --reconnect -s - t1
 
 # --- vde_tunctl --------------------------------------------------------------
 

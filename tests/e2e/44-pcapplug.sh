@@ -320,6 +320,8 @@ says 1 'unable to open interface nosuch0: ' vde_pcapplug -s s.ctl nosuch0
 says 1 'unable to open nosuch.ctl: No such' vde_pcapplug -s nosuch.ctl to-east
 says 2 'name of an interface is missing' vde_pcapplug
 says 2 "too many arguments: 'y'" vde_pcapplug x y
+says 2 "--reconnect makes no sense with -s -" \
+	vde_pcapplug --reconnect -s - x
 says 2 'descriptor 9 of --ready-fd is not open' \
 	sh -c 'exec vde_pcapplug --ready-fd 9 -s s.ctl to-east 9<&-'
 if have_tap && ip tuntap add dev raw0 mode tun; then
