@@ -182,7 +182,11 @@ static void cut(struct outbox *out, const struct frame_tx *tx)
 			return;
 		}
 		len = offload_cut_copy(&c, seg->data, frame_pool_room(f->pool));
-		assert(len > 0);
+		if (len <= 0) {
+			frame_unref(seg);
+			p->drops[DROP_SEND] += c.frames;
+			return;
+		}
 		seg->len = (uint32_t)len;
 		frame_pad(seg);
 		frame_set_tci(seg, f->tci);
