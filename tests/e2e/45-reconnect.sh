@@ -159,6 +159,44 @@ assert plug.wait(5) == 0
 END
 stop "$a"
 
+# --- a switch that dies with its hands full ------------------------------------
+
+for transport in ring dgram; do
+	start_switch a
+	a=$started
+	check "$transport: what a dead switch never took holds up nobody" \
+		env VDE_TRANSPORT=$transport python3 - "$a" <<'END'
+import os, select, signal, subprocess, sys
+r, w = os.pipe()
+plug = subprocess.Popen(["vde_plug", "--reconnect", "--ready-fd", str(w),
+                         "a.ctl"], pass_fds=[w], stdin=subprocess.PIPE,
+                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+assert os.read(r, 1) == b"\n"
+pipe = plug.stdin.fileno()
+os.set_blocking(pipe, False)
+frame = b"\5\xdc" + b"\xff" * 6 + b"\2" * 6 + b"\x88\xb5" + bytes(1486)
+data = frame * 40
+done = 0
+
+def feed(limit):
+    """Whole frames in the end, since writes go on where they stopped."""
+    global done
+    while done < limit and select.select([], [pipe], [], 0.5)[1]:
+        done += os.write(pipe, data[done % len(frame):])
+    return done
+
+os.kill(int(sys.argv[1]), signal.SIGSTOP)
+full = feed(64 << 20)
+assert full < 8 << 20, full  # ring or socket, buffers and pipe
+os.kill(int(sys.argv[1]), signal.SIGKILL)
+assert b"lost a.ctl" in plug.stderr.readline()
+assert feed(full + (8 << 20)) >= full + (8 << 20)
+plug.send_signal(signal.SIGTERM)
+assert plug.wait(5) == 0
+END
+	stop "$a"
+done
+
 # --- in the background, with a relative name -----------------------------------
 
 start_switch a
