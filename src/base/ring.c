@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the producer writes */
 void ring_init(struct ring *r, struct ring_shared *sh, uint8_t *data,
@@ -42,6 +43,29 @@ static bool has_room(struct ring *r, uint32_t need, int *err)
 	return see_consumer(r, err) && r->size - (r->pos - r->other) >= need;
 }
 
+/* That nothing is published means that the consumer reads nothing there. */
+bool ring_trim(struct ring *r)
+{
+	int err = 0;
+
+	if (r->reach <= RING_FAR)
+		return true;
+	if (!see_consumer(r, &err) || r->other != r->pos)
+		return false;
+	/* Where pages are too big for this the memory stays. */
+	(void)madvise(r->data + RING_NEAR, r->size - RING_NEAR, MADV_REMOVE);
+	r->reach = 0;
+	return true;
+}
+
+static void note_reach(struct ring *r, uint32_t end)
+{
+	if (end > r->reach)
+		r->reach = end;
+	if (end > RING_FAR)
+		r->calm = 0;
+}
+
 /* Back to the start if the ring is empty. Only the first record since the
  * last publication can find it so. */
 static void rewind_empty(struct ring *r, uint32_t need)
@@ -56,6 +80,8 @@ static void rewind_empty(struct ring *r, uint32_t need)
 	r->look = r->pos + RING_LOOK;
 	if (!see_consumer(r, &err) || r->other != r->pos)
 		return;
+	if (++r->calm > RING_CALM)
+		ring_trim(r);
 	memcpy(at(r, r->pos), &skip, sizeof(skip));
 	r->pos += r->size - offset;
 	r->look = r->pos;
@@ -70,6 +96,7 @@ uint8_t *ring_reserve(struct ring *r, const struct ring_record *rec, int *err)
 	if (!has_room(r, need, err))
 		return NULL;
 	p = at(r, r->pos);
+	note_reach(r, (r->pos & (r->size - 1)) + need);
 	memcpy(p, rec, sizeof(*rec));
 	r->pos += need;
 	return p + sizeof(*rec);

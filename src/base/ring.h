@@ -60,6 +60,10 @@ static_assert(sizeof(struct ring_record) == 16, "layout is a protocol");
 /* A producer looks for an empty ring behind this much, and not all the time. */
 #define RING_NEAR (UINT32_C(16) << 10)
 #define RING_LOOK UINT32_C(4096)
+/* Memory beyond this is used by bursts only; it is given back when none came
+ * for so many times. */
+#define RING_FAR (2 * RING_NEAR)
+#define RING_CALM 64
 
 /* One side's private view of one direction. */
 struct ring {
@@ -69,6 +73,8 @@ struct ring {
 	uint32_t pos; /* own index, as last published or about to be */
 	uint32_t other; /* the other side's index when last looked at */
 	uint32_t look; /* producer: where to look for an empty ring again */
+	uint32_t reach; /* producer: how far memory has been used */
+	uint32_t calm; /* producer: how often it went no further than usual */
 	uint32_t max_len; /* longest frame */
 	bool broken; /* the other side broke the rules: for ever */
 };
@@ -96,6 +102,9 @@ bool ring_missed(struct ring *);
 /* Room for a frame of @len, looked for anew; also if ring_reserve() has an
  * error to tell. */
 bool ring_has_room(struct ring *, uint32_t len);
+/* Gives back the memory that only bursts need, if there is any and the ring is
+ * empty; false if it is not: try again later. */
+bool ring_trim(struct ring *);
 /* Asks to be kicked when there is room for @len; false if there is already, or
  * ring_reserve() has an error to tell (do not sleep). */
 bool ring_wait_room(struct ring *, uint32_t len);

@@ -65,8 +65,7 @@ int ringmap_open(struct ringmap *m, int fd, uint32_t size, uint32_t max_len)
 	if (base == MAP_FAILED)
 		return -errno;
 	data = base + RINGMAP_HEADER;
-	if (!map_at(base, fd, 0, RINGMAP_HEADER) ||
-	    !map_at(data, fd, RINGMAP_HEADER, size) ||
+	if (!map_at(base, fd, 0, RINGMAP_HEADER + size) ||
 	    !map_at(data + size, fd, RINGMAP_HEADER, size) ||
 	    !map_at(data + 2 * (size_t)size, fd, RINGMAP_HEADER + size, size) ||
 	    !map_at(data + 3 * (size_t)size, fd, RINGMAP_HEADER + size, size)) {

@@ -10,7 +10,8 @@
 
 #define BATCH 64
 #define NAP 3 /* times the time to linger: waking up takes its time, too */
-#define MISSES_MAX 255
+#define MISSES_MAX 1023
+#define INTERRUPTED UINT64_C(4000) /* ns: no look takes that long */
 
 struct loop {
 	int epfd;
@@ -363,28 +364,32 @@ void loop_linger(struct loop *l, uint64_t ns)
 	l->linger = ns;
 }
 
-/* A look that took as long as all of them together was interrupted: others
- * need this processor, and who wastes it waits longest for it. */
+static unsigned int missed(struct loop *l)
+{
+	l->skip = l->misses < MISSES_MAX ? 2 * l->misses + 1 : l->misses;
+	return l->skip;
+}
+
+/* A look that took longer than looking takes was interrupted: whoever brought
+ * the event shares this processor and had to wait for it. */
 static int look_again(struct loop *l, struct epoll_event *ev, uint64_t start,
 		      uint64_t ns)
 {
 	uint64_t last, now = start;
+	int n = epoll_wait(l->epfd, ev, BATCH, 0);
 
-	do {
-		int n = epoll_wait(l->epfd, ev, BATCH, 0);
-
+	if (n) /* was there already: that tells nothing */
+		return n;
+	while (now - start < ns) {
+		n = epoll_wait(l->epfd, ev, BATCH, 0);
 		last = now;
 		now = l->clock();
-		if (now - last > ns)
-			l->misses = MISSES_MAX / 2;
-		else if (n)
-			l->misses = 0;
-		if (n)
-			return n;
-	} while (now - start < ns);
-	if (l->misses < MISSES_MAX)
-		l->misses = 2 * l->misses + 1;
-	l->skip = l->misses;
+		if (!n)
+			continue;
+		l->misses = now - last < INTERRUPTED ? 0 : missed(l);
+		return n;
+	}
+	l->misses = missed(l);
 	return 0;
 }
 

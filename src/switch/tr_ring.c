@@ -28,18 +28,23 @@
 #include "switch/ctlsock.h"
 
 #define DEFAULT_SIZE (UINT32_C(1) << 20)
+#define TRIM_NS LOOP_SEC
 #define UNSTOP_MAX 16 /* datagrams in a turn; a good client sends one */
 
 struct ring_host {
 	struct vswitch *sw;
 	struct list busy;
 	struct loop_timer serve; /* armed with no delay while any is busy */
+	struct list bulky; /* those whose rings have grown */
+	struct loop_timer trim; /* armed while there are such */
 };
 
 struct ring_ep {
 	struct endpoint ep;
 	struct ring_host *host;
 	struct list busy;
+	struct list bulky;
+	uint32_t seen; /* position when it was last looked at for that */
 	struct loop_fd kick;
 	struct loop_fd ctl;
 	struct loop_fd data; /* our end of the socket pair */
@@ -193,6 +198,44 @@ static void ring_pause(struct endpoint *ep, bool on)
 		make_busy(r);
 }
 
+/* ---- memory ---- */
+
+static void trim_due(struct loop_timer *t);
+
+static void trim_later(struct ring_host *h)
+{
+	/* Without memory for a timer there is nothing to be done about it. */
+	(void)loop_timer_set(h->sw->loop, &h->trim, TRIM_NS, trim_due);
+}
+
+/* A burst has made the ring to the client use memory that nobody gives back
+ * when no more frames come. */
+static void note_bulk(struct ring_ep *r)
+{
+	if (r->map.to_client.reach <= RING_FAR || list_linked(&r->bulky))
+		return;
+	r->seen = r->map.to_client.pos;
+	list_add_tail(&r->host->bulky, &r->bulky);
+	if (!loop_timer_armed(&r->host->trim))
+		trim_later(r->host);
+}
+
+static void trim_due(struct loop_timer *t)
+{
+	struct ring_host *h = container_of(t, struct ring_host, trim);
+
+	list_for_each_safe(it, next, &h->bulky) {
+		struct ring_ep *r = list_entry(it, struct ring_ep, bulky);
+		struct ring *to = &r->map.to_client;
+
+		if (to->pos == r->seen && ring_trim(to))
+			list_del(&r->bulky);
+		r->seen = to->pos;
+	}
+	if (!list_empty(&h->bulky))
+		trim_later(h);
+}
+
 /* ---- frames out ---- */
 
 static bool put_one(struct ring *to, const struct frame_tx *tx, int *err)
@@ -238,6 +281,7 @@ static int ring_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 	}
 	if (ring_publish(to))
 		wake(r->data.fd);
+	note_bulk(r);
 	return done;
 }
 
@@ -253,6 +297,7 @@ static void ring_close(struct endpoint *ep)
 	loop_fd_del(loop, &r->ctl);
 	loop_fd_del(loop, &r->data);
 	list_del(&r->busy);
+	list_del(&r->bulky);
 	close(kick);
 	close(ctl);
 	close(data);
@@ -390,6 +435,7 @@ int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
 		return -ENOMEM;
 	r->host = h;
 	list_init(&r->busy);
+	list_init(&r->bulky);
 	for (int i = 0; i < WIRE_N_FDS; i++)
 		fds[i] = -1;
 	rc = open_fds(r, size, max_len, fds, &data);
@@ -457,6 +503,7 @@ struct ring_host *ring_host_new(struct vswitch *sw)
 		return NULL;
 	h->sw = sw;
 	list_init(&h->busy);
+	list_init(&h->bulky);
 	return h;
 }
 
@@ -465,5 +512,6 @@ void ring_host_free(struct ring_host *h)
 	if (!h)
 		return;
 	loop_timer_del(h->sw->loop, &h->serve);
+	loop_timer_del(h->sw->loop, &h->trim);
 	free(h);
 }

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../unit/test.h"
@@ -314,12 +316,11 @@ static void expired(struct loop_fd *w, uint32_t events)
 		loop_stop(loop);
 }
 
-/* Runs for @n events, one each @ns. */
-static struct rusage usage_of(int n, uint64_t ns)
+/* Runs for @n events at @fd. */
+static struct rusage usage_of_fd(int n, int fd)
 {
 	struct rusage before, after;
 	struct loop_fd w = { 0 };
-	int fd = timer_fd(ns);
 
 	calls_to_come = n;
 	loop = loop_new();
@@ -328,7 +329,6 @@ static struct rusage usage_of(int n, uint64_t ns)
 	loop_run(loop);
 	getrusage(RUSAGE_SELF, &after);
 	loop_fd_del(loop, &w);
-	close(fd);
 	loop_free(loop);
 	after.ru_nvcsw -= before.ru_nvcsw;
 	timersub(&after.ru_utime, &before.ru_utime, &after.ru_utime);
@@ -336,15 +336,49 @@ static struct rusage usage_of(int n, uint64_t ns)
 	return after;
 }
 
+/* One each @ns. */
+static struct rusage usage_of(int n, uint64_t ns)
+{
+	int fd = timer_fd(ns);
+	struct rusage u = usage_of_fd(n, fd);
+
+	close(fd);
+	return u;
+}
+
+/* Another process brings an event each millisecond, from another processor if
+ * there is one. */
+static pid_t start_visitor(int fd)
+{
+	pid_t pid = fork();
+
+	while (pid == 0) {
+		const uint64_t one = 1;
+
+		nanosleep(&(struct timespec){ 0, (long)LOOP_MS }, NULL);
+		if (write(fd, &one, sizeof(one)) < 0 || getppid() == 1)
+			_exit(0);
+	}
+	return pid;
+}
+
 static void who_lingers_for_events_that_come_soon_hardly_sleeps(void)
 {
-	long sleeps;
+	int fd = eventfd(0, EFD_NONBLOCK);
+	pid_t pid = start_visitor(fd);
+	long sleeps, least;
 
 	linger_ns = 0;
-	sleeps = usage_of(100, LOOP_MS).ru_nvcsw;
+	least = sleeps = usage_of_fd(100, fd).ru_nvcsw;
 	CHECK(sleeps > 10); /* fewer than 100 where others run, too */
 	linger_ns = 5 * LOOP_MS;
-	CHECK(usage_of(100, LOOP_MS).ru_nvcsw < sleeps / 2);
+	/* Not while others need the processor, which may be now and then. */
+	for (int i = 0; i < 20 && least >= sleeps / 2; i++)
+		least = usage_of_fd(100, fd).ru_nvcsw;
+	CHECK(least < sleeps / 2);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd);
 }
 
 static void nobody_lingers_for_events_that_take_long(void)

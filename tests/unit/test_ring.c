@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,6 +110,52 @@ static void a_ring_that_runs_empty_uses_its_first_pages_only(void)
 	}
 	CHECK(furthest > RING_NEAR &&
 	      furthest < RING_NEAR + RING_LOOK + ring_need(1514));
+	teardown();
+}
+
+/* Of the data area that is mapped at @data. */
+static size_t resident_pages(const struct ring *r)
+{
+	size_t n = 0, page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char in_memory[SIZE / 4096];
+
+	CHECK(!mincore(r->data, SIZE, in_memory));
+	for (size_t i = 0; i < SIZE / page; i++)
+		n += in_memory[i] & 1;
+	return n * page;
+}
+
+static void fill(struct ring *to, struct ring *from)
+{
+	uint32_t n = 0;
+
+	while (put(to, 1008, 7))
+		n++;
+	ring_publish(to);
+	while (n--)
+		CHECK(get(from, 7) == 1008);
+}
+
+static void memory_of_a_burst_is_given_back(void)
+{
+	setup();
+	fill(&sw.to_client, &cl.to_client);
+	CHECK(resident_pages(&sw.to_client) == SIZE);
+	CHECK(!ring_trim(&sw.to_client)); /* they are still the consumer's */
+	ring_release(&cl.to_client);
+	CHECK(ring_trim(&sw.to_client));
+	CHECK(resident_pages(&sw.to_client) <= RING_NEAR);
+
+	fill(&sw.to_client, &cl.to_client); /* and it is as good as before */
+	ring_release(&cl.to_client);
+	CHECK(resident_pages(&sw.to_client) == SIZE);
+	for (uint32_t i = 0; i < 3 * RING_CALM * RING_NEAR / 1024; i++) {
+		CHECK(put(&sw.to_client, 1008, (uint8_t)i));
+		ring_publish(&sw.to_client);
+		CHECK(get(&cl.to_client, (uint8_t)i) == 1008);
+		ring_release(&cl.to_client);
+	}
+	CHECK(resident_pages(&sw.to_client) <= RING_FAR);
 	teardown();
 }
 
@@ -344,6 +391,7 @@ int main(void)
 	RUN(what_is_published_is_seen_and_nothing_before);
 	RUN(frames_cross_the_end_of_the_ring_in_one_piece);
 	RUN(a_ring_that_runs_empty_uses_its_first_pages_only);
+	RUN(memory_of_a_burst_is_given_back);
 	RUN(a_batch_may_follow_the_way_back_to_the_start);
 	RUN(a_full_ring_takes_nothing_until_something_is_released);
 	RUN(a_sleeping_consumer_is_kicked_once);
