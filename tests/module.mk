@@ -8,6 +8,8 @@ $(call unit_test,test_mactab,bridge base)
 $(call unit_test,test_bridge,bridge base)
 $(call unit_test,test_rstp_bpdu,bridge base)
 $(call unit_test,test_egress,bridge base)
+$(call unit_test,test_topology,bridge base)
+test_topology_SRCS += tests/unit/rstp_sim.c tests/unit/vde2_model.c
 $(call unit_test,test_session,term base)
 $(call unit_test,test_words,term base)
 $(call unit_test,test_clean,term base)

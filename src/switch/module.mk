@@ -12,4 +12,6 @@ vde_switch_SRCS := src/switch/main.c src/switch/ctlsock.c \
 vde_switch_LIBS := bridge common base
 
 # The spanning tree, part of the bridge.
-bridge_SRCS += src/switch/rstp_bpdu.c
+bridge_SRCS += src/switch/rstp.c src/switch/rstp_role.c \
+	src/switch/rstp_port.c src/switch/rstp_tx.c src/switch/rstp_info.c \
+	src/switch/rstp_bpdu.c
