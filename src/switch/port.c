@@ -22,8 +22,9 @@
 #define TURN_COPIES 1024
 #define TURN_SEGMENTS 96
 
-/* In one frame of that budget: copying takes as long. */
-#define COST_BYTES 16384
+/* In one frame of that budget: copying takes about as long. Few long frames
+ * in a turn are read and written again while they are in the cache. */
+#define COST_BYTES 8192
 #define COST_SEGMENTS 32
 
 static const struct {
