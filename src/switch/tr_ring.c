@@ -29,6 +29,10 @@
 
 #define DEFAULT_SIZE (UINT32_C(1) << 20)
 #define TRIM_NS LOOP_SEC
+/* All rings together may be that long, and each no longer than this part of
+ * what is left: who asks for much does not get it for many connections. */
+#define TOTAL_SIZE (UINT64_C(2) << 30)
+#define TOTAL_PART 256
 #define UNSTOP_MAX 16 /* datagrams in a turn; a good client sends one */
 
 struct ring_host {
@@ -37,6 +41,7 @@ struct ring_host {
 	struct loop_timer serve; /* armed with no delay while any is busy */
 	struct list bulky; /* those whose rings have grown */
 	struct loop_timer trim; /* armed while there are such */
+	uint64_t size; /* of all rings */
 };
 
 struct ring_ep {
@@ -301,6 +306,7 @@ static void ring_close(struct endpoint *ep)
 	close(kick);
 	close(ctl);
 	close(data);
+	r->host->size -= 2 * (uint64_t)r->map.to_client.size;
 	ringmap_close(&r->map);
 	ctlsock_retry(r->host->sw->ctl);
 	free(r);
@@ -360,12 +366,16 @@ static void set_takes(struct endpoint *ep, const struct wire_request *rq)
 
 /* What was asked for, within bounds; a power of two with room for a few of
  * the longest frames. */
-static uint32_t choose_size(uint32_t wanted, uint32_t max_len)
+static uint32_t choose_size(const struct ring_host *h, uint32_t wanted,
+			    uint32_t max_len)
 {
+	uint64_t most = (TOTAL_SIZE - h->size) / TOTAL_PART;
 	uint32_t size = RING_MIN_SIZE;
 
 	if (!wanted)
 		wanted = DEFAULT_SIZE;
+	if (wanted > most)
+		wanted = (uint32_t)most;
 	if (wanted < 4 * max_len)
 		wanted = 4 * max_len;
 	while (size < wanted && size < RING_MAX_SIZE)
@@ -428,11 +438,15 @@ int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
 {
 	struct ring_ep *r = calloc(1, sizeof(*r));
 	uint32_t max_len = choose_max_len(rq);
-	uint32_t size = choose_size(rq->ring_size, max_len);
+	uint32_t size = choose_size(h, rq->ring_size, max_len);
 	int *fds = grant->fds, data = -1, rc;
 
 	if (!r)
 		return -ENOMEM;
+	if (2 * (uint64_t)size > TOTAL_SIZE - h->size) {
+		free(r);
+		return -ENOMEM;
+	}
 	r->host = h;
 	list_init(&r->busy);
 	list_init(&r->bulky);
@@ -456,6 +470,7 @@ int ring_attach_take(struct ring_host *h, const struct wire_request *rq,
 		free(r);
 		return rc;
 	}
+	h->size += 2 * (uint64_t)size;
 	grant->ep = &r->ep;
 	grant->answer = (struct wire_answer){ .port = port,
 					      .caps = OFFLOAD_ALL,

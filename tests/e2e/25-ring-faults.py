@@ -264,6 +264,21 @@ for r in many:
     r.close()
 ok("they leave nothing", until(lambda: fds() == before), lambda: fds())
 unharmed("and nobody has noticed")
+
+greedy = [Ring(sw.dir, size=8 << 20) for _ in range(500)]
+sizes = [r.size for r in greedy]
+ok("who asks for much gets less and less", sizes[0] == 8 << 20 and
+   sizes == sorted(sizes, reverse=True) and 2 * sum(sizes) < 2 << 30,
+   lambda: "%d MiB" % (2 * sum(sizes) >> 20))
+r = Ring(sw.dir, size=0)
+ok("and others get rings all the same", r.status == 0 and r.size >= 65536 and
+   pair.goes_on(), r.answer)
+r.close()
+for r in greedy:
+    r.close()
+r = Ring(sw.dir, size=8 << 20)
+is_("what they had is given back", r.size, 8 << 20)
+r.close()
 pair.stop()
 is_("the switch ends well", sw.stop(), 0)
 

@@ -156,13 +156,13 @@ static void forget(struct client *c)
 	c->spoiled = false;
 }
 
-/* Has the switch unplugged it? Then its end of the connection tells. */
 static void look(struct client *c)
 {
-	char buf;
+	const struct port *p = bridge_port(sw.br,
+					   (unsigned int)(c - clients) + 1);
 
-	if (c->r && recv(c->ctl, &buf, 1, MSG_DONTWAIT) == 0)
-		forget(c);
+	if (c->r && !port_is_active(p))
+		forget(c); /* it was unplugged */
 }
 
 static void spoil_word(struct client *c, struct input *in)
