@@ -7,7 +7,7 @@ the end; built with a sanitizer this finds what is used after its end.
 SEED and SECONDS_ change what happens and for how long."""
 import random
 
-from vdeclient import *
+from ringclient import *
 
 seed = int(os.environ.get("SEED", 7))
 seconds = float(os.environ.get("SECONDS_", 3))
@@ -36,21 +36,39 @@ def plug():
             c = sw.plug(type_=PORT0)
         elif kind < 0.2:
             c = sw.plug(version=1)
+        elif kind < 0.5:
+            return plug_ring()
         else:
             c = sw.plug(rnd.choice([0, 0, 1, 2, 3, rnd.randrange(30)]),
                         descr=rnd.randbytes(rnd.randrange(140)))
-    except Refused:
+    except (Refused, FileNotFoundError):  # or closed by a console since
         return count("refused")
     c.data.setblocking(False)
     clients.append(c)
     return count("plugged")
 
 
+def plug_ring():
+    c = Ring(sw.dir, rnd.choice([0, 0, 1, 2, 3, rnd.randrange(30)]),
+             caps=rnd.choice((0, 0, 0x6f, 0xff)), max_len=rnd.choice((0, 1500)),
+             descr=rnd.randbytes(rnd.randrange(134)))
+    if c.status:
+        c.close()
+        return count("refused rings")
+    clients.append(c)
+    return count("rings")
+
+
 def unplug():
     if clients:
         c = clients.pop(rnd.randrange(len(clients)))
         k = rnd.random()
-        if k < 0.2:
+        if isinstance(c, Ring):
+            if k < 0.3:  # something wrong as a farewell
+                c.words[rnd.choice((TAIL, HEAD, OUT + TAIL, OUT + HEAD))] = \
+                    rnd.getrandbits(32)
+                c.kick()
+        elif k < 0.2:
             c.ctl.close()
         elif k < 0.4:
             c.data.close()
@@ -67,8 +85,13 @@ def talk():
         (14, 60, 60, 1514, 9000)), tci=rnd.choice((None, None, 5, 0xe009)))
     try:
         for _ in range(rnd.choice((1, 5, 200))):
-            c.data.send(f)
+            if not isinstance(c, Ring):
+                c.data.send(f)
+            elif not c.put(f):
+                break
             count("frames")
+        if isinstance(c, Ring):
+            c.publish()
     except OSError:
         pass
 
