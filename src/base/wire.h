@@ -28,6 +28,11 @@
 #define WIRE_VERSION 3
 #define WIRE_VERSION_RING 4
 
+/* In front of the last component of the path that a switch with rings has bound
+ * its control socket to, so that a client sees it (getpeername()) before it
+ * says anything. */
+#define WIRE_RING_MARK "/./"
+
 #define WIRE_REQ_NEW_CONTROL 0 /* port 0 means any free port */
 #define WIRE_REQ_NEW_PORT0 1 /* the management port, whatever the port bits */
 

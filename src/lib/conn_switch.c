@@ -7,10 +7,11 @@
  * A switch says no by hanging up, and VDE 2.3.2 by saying nothing at all:
  * both the connect and the answer are waited for HANDSHAKE_S at most.
  *
- * Rings (lib/conn_ring.h) are asked for first, on a connection of their own.
- * VDE 2 hangs up on that, and the switch inside vdeplug4 is silent: after
- * RING_MS it is asked for datagrams. If the answer about rings has come by
- * then, the switch is only slow, and rings are what is used.
+ * Rings (lib/conn_ring.h) are asked for first, of a switch that has them. One
+ * that has not would hang up, and that of vdeplug4 would be silent; VDE 2's
+ * loses track of its clients when connections come and go at the same time.
+ * So the name of the control socket tells, and a switch that then hangs up or
+ * says no is asked for datagrams on another connection.
  */
 #include <errno.h>
 #include <grp.h>
@@ -37,7 +38,6 @@
 #include "lib/sockfile.h"
 
 #define HANDSHAKE_S 5
-#define RING_MS 250
 #define NAME_TRIES 10000
 #define GROUP_ENTRY_SIZE 262144 /* a group with all its members */
 
@@ -361,95 +361,95 @@ static int join(int ctl, int data, const char *dir, const char *name,
 	return rc;
 }
 
-/* A connection on which rings have been asked for, or -errno. */
-static int ask_ring(const char *dir, const struct plan *p)
+/* A connection to the switch, or -errno. @name is that of its socket. */
+static int open_ctl(const char *dir, const struct plan *p, const char **name)
 {
-	const struct wire_request rq = { .type = p->type,
-					 .port = p->port,
-					 .caps = p->caps,
-					 .max_len = ETHER_MAX_LEN };
-	int ctl = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const char *name;
-	int rc;
+	int ctl = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
 
 	if (ctl < 0)
 		return -errno;
 	rc = set_timeout(ctl, HANDSHAKE_S);
 	if (rc == 0)
-		rc = connect_ctl(ctl, dir, p, &name);
-	if (rc == 0)
-		rc = ring_conn_ask(ctl, &rq, p->descr);
-	if (rc == 0)
-		rc = set_timeout(ctl, 0);
+		rc = connect_ctl(ctl, dir, p, name);
 	if (rc == 0)
 		return ctl;
 	close(ctl);
 	return rc;
 }
 
-static int open_dgram(const char *dir, const struct plan *p,
-		      struct vdeconn **out)
+/* Does the name tell that this switch has rings? */
+static bool knows_rings(int ctl)
 {
-	int ctl = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int data = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	const char *name;
-	int rc = -errno;
+	struct sockaddr_un sa = { 0 };
+	socklen_t len = sizeof(sa);
+	size_t n = strlen(WIRE_RING_MARK);
+	const char *slash;
 
-	if (ctl < 0 || data < 0)
-		goto fail;
-	rc = set_timeout(ctl, HANDSHAKE_S);
+	if (getpeername(ctl, (struct sockaddr *)&sa, &len))
+		return false;
+	sa.sun_path[sizeof(sa.sun_path) - 1] = '\0';
+	slash = strrchr(sa.sun_path, '/');
+	return slash && (size_t)(slash + 1 - sa.sun_path) >= n &&
+	       memcmp(slash + 1 - n, WIRE_RING_MARK, n) == 0;
+}
+
+/* -EOPNOTSUPP: there are none. On success @ctl is the connection's. */
+static int open_ring(int ctl, const struct plan *p, struct vdeconn **out)
+{
+	const struct wire_request rq = { .type = p->type,
+					 .port = p->port,
+					 .caps = p->caps,
+					 .max_len = ETHER_MAX_LEN };
+	int rc = ring_conn_ask(ctl, &rq, p->descr);
+
 	if (rc == 0)
-		rc = connect_ctl(ctl, dir, p, &name);
+		rc = set_timeout(ctl, 0);
 	if (rc == 0)
-		rc = join(ctl, data, dir, name, p);
+		rc = ring_conn_take(ctl, HANDSHAKE_S * 1000, p->caps, out);
+	if (rc == -EACCES)
+		return refusal(p);
+	return rc == -EAGAIN ? -ETIMEDOUT : rc;
+}
+
+/* The same with datagrams. */
+static int open_dgram(int ctl, const char *dir, const char *name,
+		      const struct plan *p, struct vdeconn **out)
+{
+	int data = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
+
+	if (data < 0)
+		return -errno;
+	rc = join(ctl, data, dir, name, p);
 	if (rc == 0)
 		rc = set_timeout(ctl, 0);
 	if (rc == 0)
 		rc = dgram_conn_new(&dgram_ops, data, ctl, out);
-	if (rc == 0)
-		return 0;
-fail:
-	if (ctl >= 0)
-		close(ctl);
-	if (data >= 0)
+	if (rc < 0)
 		close(data);
-	return rc;
-}
-
-/* The switch has not said anything about rings on @ctl yet. */
-static int open_dgram_or_late(const char *dir, const struct plan *p, int ctl,
-			      struct vdeconn **out)
-{
-	struct vdeconn *dgram = NULL;
-	int rc = open_dgram(dir, p, &dgram);
-
-	if (ring_conn_take(ctl, 0, p->caps, out) == 0) {
-		if (dgram)
-			dgram->ops->close(dgram);
-		return 0;
-	}
-	close(ctl);
-	*out = dgram;
 	return rc;
 }
 
 static int open_dir(const char *dir, const struct plan *p, struct vdeconn **out)
 {
-	int ctl = p->ring ? ask_ring(dir, p) : -EOPNOTSUPP, rc = ctl;
+	const char *name;
+	int ctl = open_ctl(dir, p, &name), rc = -EOPNOTSUPP;
 
-	if (ctl >= 0)
-		rc = ring_conn_take(ctl,
-				    p->dgram ? RING_MS : HANDSHAKE_S * 1000,
-				    p->caps, out);
-	if (rc == -EAGAIN && p->dgram)
-		return open_dgram_or_late(dir, p, ctl, out);
-	if (rc < 0 && ctl >= 0)
-		close(ctl);
+	if (ctl < 0)
+		return ctl;
+	if (p->ring && (!p->dgram || knows_rings(ctl))) {
+		rc = open_ring(ctl, p, out);
+		if (rc == -EOPNOTSUPP && p->dgram) {
+			close(ctl);
+			ctl = open_ctl(dir, p, &name);
+		}
+	}
+	if (ctl < 0)
+		return ctl;
 	if (rc == -EOPNOTSUPP && p->dgram)
-		return open_dgram(dir, p, out);
-	if (rc == -EACCES && ctl >= 0)
-		return refusal(p);
-	return rc == -EAGAIN ? -ETIMEDOUT : rc;
+		rc = open_dgram(ctl, dir, name, p, out);
+	if (rc < 0)
+		close(ctl);
+	return rc;
 }
 
 /* @path is the control socket itself. */

@@ -476,6 +476,16 @@ static int make_dir(struct ctlsock *cs, const char *dir)
 	return rc;
 }
 
+/* Under a name that tells clients whether there are rings. */
+static int listen_on(struct ctlsock *cs)
+{
+	char path[sizeof(cs->ctl) + sizeof(WIRE_RING_MARK)];
+
+	str_fmt(path, sizeof(path), "%s%sctl", cs->dir,
+		cs->cf.no_rings ? "/" : WIRE_RING_MARK);
+	return unixsock_listen(path, cs->cf.mode, cs->cf.group);
+}
+
 static int open_ctl(struct ctlsock *cs, int dir_fd)
 {
 	const bool created = cs->ours;
@@ -488,7 +498,7 @@ static int open_ctl(struct ctlsock *cs, int dir_fd)
 	    !fstatat(dir_fd, "ctl", &st, AT_SYMLINK_NOFOLLOW) &&
 	    S_ISSOCK(st.st_mode))
 		cs->ours = true;
-	cs->fd = unixsock_listen(cs->ctl, cs->cf.mode, cs->cf.group);
+	cs->fd = listen_on(cs);
 	if (cs->fd < 0) {
 		cs->ours = created;
 		log_err("unable to listen on %s: %s", cs->ctl,

@@ -212,7 +212,7 @@ class Enemy:
         self.dir = unique("enemy")
         os.mkdir(self.dir)
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.bind(self.dir + "/ctl")
+        self.sock.bind(self.dir + "/./ctl")
         self.sock.listen(9)
         self.answer, self.versions = answer, []
         threading.Thread(target=self._serve, daemon=True).start()

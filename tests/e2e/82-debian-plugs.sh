@@ -46,6 +46,34 @@ for switch in ours theirs; do
 done
 sender=ours listener=ours
 
+# --- Debian's plug with our library ------------------------------------------
+
+if can_borrow; then
+	borrow vde_plug
+	plug[borrowed]=$TMP/our-lib-vde_plug
+	start "${plug[borrowed]}" "$TMP/ours.ctl"
+	check "Debian's plug with our library plugs in" clients_become 1 ours
+	is "by shared memory" "$(transports ours)" ring
+	stop "$started"
+	clients_become 0 ours
+	for switch in ours theirs; do
+		sender=borrowed listener=borrowed
+		check "switch $switch, from one to another" \
+			gets $switch $switch 0 "borrowed-$switch"
+		sender=theirs listener=borrowed
+		check "and from one with its own" \
+			gets $switch $switch 0 "mixed-$switch"
+	done
+	sender=ours listener=ours
+	start env VDE_TRANSPORT=dgram "${plug[borrowed]}" "$TMP/ours.ctl"
+	clients_become 1 ours
+	is "or by datagrams if told so" "$(transports ours)" dgram
+	stop "$started"
+	clients_become 0 ours
+else
+	skip_point "Debian's plug with our library: built with a sanitizer"
+fi
+
 # --- options and locators of Debian's plug on our switch ---------------------
 
 start /usr/bin/vde_plug --port 5 -g "$(id -gn)" -m 660 -D hello "$TMP/ours.ctl"

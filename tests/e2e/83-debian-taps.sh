@@ -32,8 +32,14 @@ joined()
 
 start_switch ours
 start_peer_switch theirs
-for row in ours,ours,theirs ours,theirs,theirs theirs,ours,ours \
-	theirs,ours,theirs; do
+rows=(ours,ours,theirs ours,theirs,theirs theirs,ours,ours theirs,ours,theirs)
+if can_borrow; then
+	borrow vde_plug2tap
+	plug2tap[borrowed]=$TMP/our-lib-vde_plug2tap
+	rows+=(ours,borrowed,borrowed ours,theirs,borrowed
+		theirs,borrowed,borrowed)
+fi
+for row in "${rows[@]}"; do
 	IFS=, read -r switch a b <<<"$row"
 	start_in left "${plug2tap[$a]}" -s "$TMP/$switch.ctl" eth0
 	left=$started
@@ -41,6 +47,9 @@ for row in ours,ours,theirs ours,theirs,theirs theirs,ours,ours \
 	right=$started
 	check "switch $switch, plug2tap $a and $b: they are plugged in" \
 		clients_become 2 "$switch"
+	[ "$row" != ours,borrowed,borrowed ] ||
+		is "Debian's plug2tap uses shared memory with our library" \
+			"$(transports ours)" "ring ring"
 	check "the interfaces are there" eval "appears left && appears right"
 	check "the hosts reach each other" joined
 	stop "$left"

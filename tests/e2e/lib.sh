@@ -213,6 +213,31 @@ clients_are()
 	[ ${#sockets[@]} -eq "$2" ]
 }
 
+# transports NAME: what moves the frames of each client of our switch.
+transports()
+{
+	console "$1" -j port/print |
+		grep -oE '"transport": ?"[a-z]+"' | sed 's/.*"\(.*\)"/\1/' |
+		paste -sd ' '
+}
+
+# borrow PROGRAM: a script that runs Debian's PROGRAM with our library.
+borrow()
+{
+	cat >"$TMP/our-lib-$1" <<-END
+		#!/bin/sh
+		LD_LIBRARY_PATH="$BUILD" exec "/usr/bin/$1" "\$@"
+	END
+	chmod +x "$TMP/our-lib-$1"
+}
+
+# can_borrow: our library can be loaded into other people's programs.
+can_borrow()
+{
+	[ -z "${SAN:-}" ] &&
+		! nm -D "$BUILD/libvdeplug.so.2" | grep -q __asan_init
+}
+
 # --- guests, after tools/guest.sh --------------------------------------------
 
 # boots NAME WHAT: a point. A machine too slow for an emulated one proves
