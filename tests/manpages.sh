@@ -79,6 +79,7 @@ for p in "$BUILD"/bin/*; do
 done
 
 for f in vde_open vde_recv vde_send vde_datafd vde_ctlfd vde_close \
+	vde_open_batch vde_recv_batch vde_send_batch vde_sendfd vde_offloads \
 	vdestream_open vdestream_send vdestream_recv vdestream_close; do
 	grep -qsw "$f" man/*.3 || echo "$f is in no page"
 done >"$tmp/functions"

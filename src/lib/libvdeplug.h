@@ -39,13 +39,14 @@ VDECONN *vde_open_real(char *locator, char *descr, int interface_version,
 		       struct vde_open_args *args);
 
 /* One frame; a longer one is cut at @len. 1 means that there was an event but
- * no frame, 0 that the peer has closed, -1 an error with errno. @flags is
- * ignored, here and in vde_send(). */
+ * no frame, 0 that the peer has closed, -1 an error with errno. Of @flags only
+ * MSG_DONTWAIT counts, here and in vde_send(). */
 ssize_t vde_recv(VDECONN *conn, void *buf, size_t len, int flags);
 
 ssize_t vde_send(VDECONN *conn, const void *buf, size_t len, int flags);
 
-/* Readable while vde_recv() has something to do. Only poll it. */
+/* Readable while vde_recv() has something to do, writable while vde_send()
+ * has room. Only poll it. */
 int vde_datafd(VDECONN *conn);
 
 /* Silent; readable or hung up when the switch has gone. -1: there is none. */

@@ -48,7 +48,8 @@ struct vde_frame {
 
 /* As vde_open(), for a caller that finishes what @takes (VDE_TAKES_*) says:
  * vde_recv_batch() may give it frames with such offloads, of up to
- * VDE_FRAME_MAX bytes. Such a connection is for the calls below only. */
+ * VDE_FRAME_MAX bytes. Such a connection is for the calls below only, if @takes
+ * is not 0. */
 VDECONN *vde_open_batch(char *locator, char *descr, struct vde_open_args *args,
 			unsigned int takes);
 
@@ -65,8 +66,9 @@ int vde_recv_batch(VDECONN *conn, struct vde_frame *frames, int n);
 
 /* How many frames were taken, from the first on: 1..@n; -EAGAIN when there is
  * no room for the first now; another -errno if the first cannot be sent
- * (-EMSGSIZE: it is too long). Never blocks. Frames for a peer that is not
- * there are taken and lost, as on a wire. */
+ * (-EMSGSIZE: it is too long, -EINVAL: it has an offload that the other side
+ * does not take). Never blocks. Frames for a peer that is not there are taken
+ * and lost, as on a wire. */
 int vde_send_batch(VDECONN *conn, const struct vde_frame *frames, int n);
 
 /* Where to wait after vde_send_batch() took less than it was offered: the

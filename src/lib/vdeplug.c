@@ -210,6 +210,8 @@ VDE_API int vde_close(VDECONN *conn)
 
 VDE_API int vde_recv_batch(VDECONN *conn, struct vde_frame *frames, int n)
 {
+	if (!conn)
+		return -EBADF;
 	if (n > VDE_BATCH_MAX)
 		n = VDE_BATCH_MAX;
 	return n > 0 ? conn->ops->recv_batch(conn, frames, n) : -EINVAL;
@@ -230,6 +232,8 @@ static int bearable(const struct vdeconn *c, const struct vde_frame *f, int n)
 
 VDE_API int vde_send_batch(VDECONN *conn, const struct vde_frame *frames, int n)
 {
+	if (!conn)
+		return -EBADF;
 	if (n > VDE_BATCH_MAX)
 		n = VDE_BATCH_MAX;
 	n = bearable(conn, frames, n);
@@ -238,11 +242,11 @@ VDE_API int vde_send_batch(VDECONN *conn, const struct vde_frame *frames, int n)
 
 VDE_API unsigned int vde_offloads(VDECONN *conn)
 {
-	return conn->takes;
+	return conn ? conn->takes : 0;
 }
 
 VDE_API int vde_sendfd(VDECONN *conn, short *events)
 {
 	*events = POLLOUT;
-	return conn->data_fd;
+	return conn ? conn->data_fd : -EBADF;
 }

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# 21-library-examples.sh - examples/hub.c and the programs in vde_open(3) and
-# vdestream_open(3) are built as their readers would, and do what they say.
+# 21-library-examples.sh - examples/hub.c and reflect.c and the programs in
+# vde_open(3) and vdestream_open(3) are built as their readers would, and do
+# what they say.
 . "${0%/*}/lib.sh"
 need "${CC:=cc}" vde_switch
 need_plain_build
@@ -58,6 +59,30 @@ listener_is_there()
 {
 	console a port/print 3 | grep -q "listener user="
 }
+
+# --- examples/reflect.c ------------------------------------------------------
+
+build reflect "$ROOT/examples/reflect.c"
+start_switch c
+c=$started
+start "$TMP/reflect" "$TMP/c.ctl[2]"
+reflect=$started
+check "the reflector is there" wait_for prints "$reflect" ready
+if command -v python3 >/dev/null; then
+	check "and sends 1000 frames back" env PYTHONPATH="$ROOT/tests/e2e" \
+		python3 -B - "$TMP/c.ctl" <<-'END'
+		import sys
+		from vdeclient import *
+		c = Client(sys.argv[1])
+		for i in range(1000):
+		    c.send(frame(BROADCAST, mac(7), i.to_bytes(2, "big")))
+		    want = frame(mac(7), b"\2\0\0\0re", i.to_bytes(2, "big"))
+		    assert c.recv() == want, i
+	END
+fi
+stop "$c"
+check "it ends when the switch does" wait_for gone "$reflect"
+like "and has counted" "$(log_of "$reflect")" "^[0-9]+ frames, [0-9]+ bytes\$"
 
 # --- vde_open(3) ------------------------------------------------------------
 

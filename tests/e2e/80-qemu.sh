@@ -18,10 +18,10 @@ uses_lib()
 	awk '/libvdeplug/ { print $6; exit }' "/proc/${guest_pid[$1]}/maps"
 }
 
-# run_guests KIND LIBRARY [DIRECTORY]
+# run_guests KIND TRANSPORT LIBRARY [DIRECTORY]
 run_guests()
 {
-	local kind=$1 lib=$2 dir=${3:-} ports sum user
+	local kind=$1 transport=$2 lib=$3 dir=${4:-} ports sum user
 
 	user=$(id -un)
 	[ -z "$dir" ] || export LD_LIBRARY_PATH=$dir
@@ -33,6 +33,8 @@ run_guests()
 	like "$kind: QEMU uses that library" \
 		"$(uses_lib one) $(uses_lib two)" "^(${lib}[^ ]*) \\1$"
 
+	is "$kind: the switch shows what moves their frames" "$(transports a)" \
+		"$transport $transport"
 	ports=$(console a port/print)
 	like "$kind: the switch names the guest on a free port" "$ports" \
 		"-- endpoint ID .*: QEMU user=$user pid=${guest_pid[one]}\b"
@@ -70,11 +72,11 @@ stop_guest()
 	exec {fd}>&-
 }
 
-run_guests "Debian's library" /usr/lib/
+run_guests "Debian's library" dgram /usr/lib/
 if [ -n "${SAN:-}" ] || nm -D "$BUILD/libvdeplug.so.2" | grep -q __asan_init
 then
 	skip_point "QEMU with our library: it is built with a sanitizer"
 else
-	run_guests "our library" "$BUILD/" "$BUILD"
+	run_guests "our library" ring "$BUILD/" "$BUILD"
 fi
 done_testing

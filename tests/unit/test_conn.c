@@ -56,6 +56,7 @@ static bool carries(VDECONN *from, VDECONN *to, int mark)
 static void no_connection_is_a_bad_descriptor(void)
 {
 	char buf[10];
+	short events;
 
 	errno = 0;
 	CHECK(vde_recv(NULL, buf, 10, 0) == -1 && errno == EBADF);
@@ -67,6 +68,9 @@ static void no_connection_is_a_bad_descriptor(void)
 	CHECK(vde_ctlfd(NULL) == -1 && errno == EBADF);
 	errno = 0;
 	CHECK(vde_close(NULL) == -1 && errno == EBADF);
+	CHECK(vde_recv_batch(NULL, NULL, 1) == -EBADF);
+	CHECK(vde_send_batch(NULL, NULL, 1) == -EBADF);
+	CHECK(vde_sendfd(NULL, &events) == -EBADF && !vde_offloads(NULL));
 }
 
 static void the_version_counts_only_with_arguments(void)
