@@ -431,7 +431,7 @@ static int open_dgram(int ctl, const char *dir, const char *name,
 
 static int open_dir(const char *dir, const struct plan *p, struct vdeconn **out)
 {
-	const char *name;
+	const char *name = NULL;
 	int ctl = open_ctl(dir, p, &name), rc = -EOPNOTSUPP;
 
 	if (ctl < 0)

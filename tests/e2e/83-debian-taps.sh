@@ -32,12 +32,13 @@ joined()
 
 start_switch ours
 start_peer_switch theirs
-rows=(ours,ours,theirs ours,theirs,theirs theirs,ours,ours theirs,ours,theirs)
+rows=("ours,ours,theirs" "ours,theirs,theirs" "theirs,ours,ours"
+	"theirs,ours,theirs")
 if can_borrow; then
 	borrow vde_plug2tap
 	plug2tap[borrowed]=$TMP/our-lib-vde_plug2tap
-	rows+=(ours,borrowed,borrowed ours,theirs,borrowed
-		theirs,borrowed,borrowed)
+	rows+=("ours,borrowed,borrowed" "ours,theirs,borrowed"
+		"theirs,borrowed,borrowed")
 fi
 for row in "${rows[@]}"; do
 	IFS=, read -r switch a b <<<"$row"
