@@ -21,6 +21,7 @@
 #include "base/util.h"
 
 #define WAYS 4
+#define BIG_SETS 2048 /* 128 KiB */
 #define DEFAULT_EXPIRE 100
 #define DEFAULT_PERSISTENCE 3
 
@@ -124,6 +125,20 @@ static struct entry *lookup(const struct mactab *t, uint64_t key)
 		if (s->way[i].key == key)
 			return &s->way[i];
 	return NULL;
+}
+
+bool mactab_is_big(const struct mactab *t)
+{
+	return t->mask >= BIG_SETS;
+}
+
+void mactab_prefetch(const struct mactab *t, uint64_t key)
+{
+	struct set *s[2];
+
+	candidates(t, key, s);
+	__builtin_prefetch(s[0]);
+	__builtin_prefetch(s[1]);
 }
 
 static struct mactab_entry export(const struct mactab *t, const struct entry *e)

@@ -59,6 +59,10 @@ static inline unsigned int mactab_vlan(uint64_t key)
 enum mactab_result mactab_learn(struct mactab *, uint64_t key,
 				unsigned int port, uint32_t now_s,
 				unsigned int *old);
+/* True if a lookup is likely to miss the processor's cache. */
+bool mactab_is_big(const struct mactab *);
+/* Starts to bring what a lookup of @key reads into the cache. */
+void mactab_prefetch(const struct mactab *, uint64_t key);
 /* The port, or -1. */
 int mactab_find(const struct mactab *, uint64_t key, uint32_t now_s);
 

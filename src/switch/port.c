@@ -208,12 +208,36 @@ unsigned int endpoint_cost(const struct frame *f)
 	return 1 + f->len / COST_BYTES + f->len / o->gso_size / COST_SEGMENTS;
 }
 
+/* Brings what will be looked up for these frames into the cache. The VLAN of a
+ * tagged one is that of its tag, as good as always. */
+static void prefetch_addresses(const struct port *p,
+			       struct frame *const *frames, int n)
+{
+	const struct mactab *t = p->br->macs;
+
+	if (!mactab_is_big(t))
+		return;
+	for (int i = 0; i < n; i++) {
+		const uint8_t *d = frames[i]->data;
+		unsigned int vid = p->pvid;
+
+		if (frames[i]->len < ETHER_HDR_LEN + ETHER_TAG_LEN)
+			continue;
+		if (ether_be16(d + FRAME_ADDRS) == ETHERTYPE_VLAN)
+			vid = ether_be16(d + ETHER_HDR_LEN) & VLAN_VID_MASK;
+		mactab_prefetch(t, mactab_key(vid, ether_addr(d)));
+		mactab_prefetch(
+			t, mactab_key(vid, ether_addr(d + ETHER_ADDR_LEN)));
+	}
+}
+
 void port_rx_take(struct endpoint *ep, struct frame *const *frames, int n,
 		  uint64_t now)
 {
 	struct port *p = ep->port, *full = NULL;
 	uint64_t copies = p->br->copies, segments = p->br->segments;
 
+	prefetch_addresses(p, frames, n);
 	for (int i = 0; i < n; i++) {
 		struct frame *f = frames[i];
 		enum vlan_form form;
