@@ -11,6 +11,7 @@ $(call unit_test,test_rstp_bpdu,bridge base)
 $(call unit_test,test_egress,bridge base)
 $(call unit_test,test_topology,bridge base)
 test_topology_SRCS += tests/unit/rstp_sim.c tests/unit/vde2_model.c
+$(call unit_test,test_rstp_tshark,bridge base)
 $(call unit_test,test_rstp_mesh,bridge base)
 test_rstp_mesh_SRCS += tests/unit/rstp_sim.c tests/unit/vde2_model.c
 $(call unit_test,test_session,term base)
