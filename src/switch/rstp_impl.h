@@ -167,11 +167,12 @@ static inline uint64_t time_ns(unsigned int units)
 	return units * (SEC / RSTP_SECOND);
 }
 
-/* Ends @units of 1/256 s from now. */
+/* Ends @units of 1/256 s from now; later than now, whatever a peer's times
+ * may be. */
 static inline void start(struct rstp_port *p, enum rstp_timer t,
 			 unsigned int units)
 {
-	p->timer[t] = p->r->now + time_ns(units);
+	p->timer[t] = p->r->now + time_ns(units ? units : 1);
 }
 
 static inline bool rstp_version(const struct rstp *r) /* 17.20.11 */
