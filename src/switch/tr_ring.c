@@ -71,6 +71,7 @@ static void wake(int fd)
 }
 
 static void serve_due(struct loop_timer *t);
+static void note_bulk(struct ring_ep *r);
 
 static void make_busy(struct ring_ep *r)
 {
@@ -146,6 +147,7 @@ static void serve(struct ring_ep *r)
 		endpoint_writable(&r->ep);
 	if (ring_missed(&r->map.to_client))
 		wake(r->data.fd);
+	note_bulk(r);
 	if (!r->broken && !r->paused && receive(r))
 		make_busy(r);
 	if (r->broken) {
@@ -233,8 +235,12 @@ static void trim_due(struct loop_timer *t)
 		struct ring_ep *r = list_entry(it, struct ring_ep, bulky);
 		struct ring *to = &r->map.to_client;
 
-		if (to->pos == r->seen && ring_trim(to))
+		/* Who is away is not waited for: the loop would never sleep
+		 * for long. When it is back, it kicks, or frames come. */
+		if (to->pos == r->seen) {
+			ring_trim(to);
 			list_del(&r->bulky);
+		}
 		r->seen = to->pos;
 	}
 	if (!list_empty(&h->bulky))

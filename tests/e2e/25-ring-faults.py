@@ -324,6 +324,26 @@ ok("rings that are kept up with stay small",
    max(r.pages for r in idle[1:]) < 131072, [r.pages for r in idle])
 note("%d kB for a ring after 4.5 MB, %d kB for the switch" % (
     idle[1].pages / 1024, status("VmRSS")))
+away = Ring(sw.dir, size=0)
+for i in range(60):
+    idle[0].send(*[frame(BROADCAST, mac(0x99), size=1514)] * 20)
+    [r.pending() for r in idle[1:]]
+
+
+def sleeps(seconds=1.3):
+    n = status("voluntary_ctxt_switches")
+    select.select([], [], [], seconds)
+    return status("voluntary_ctxt_switches") == n
+
+
+ok("nor does it wake up for one that does not read", until(sleeps, 8))
+size = os.fstat(away.fds[MEMORY]).st_blocks * 512
+while until(away.pending, 0.2):
+    pass
+ok("which gives the memory back when it has read", size > 1 << 20 and until(
+    lambda: os.fstat(away.fds[MEMORY]).st_blocks * 512 < 131072),
+   lambda: os.fstat(away.fds[MEMORY]).st_blocks * 512)
+away.close()
 for r in idle:
     r.close()
 sw.stop()
