@@ -16,7 +16,7 @@ void ring_init(struct ring *r, struct ring_shared *sh, uint8_t *data,
 
 static uint8_t *at(const struct ring *r, uint32_t pos)
 {
-	return r->data + (pos & (r->size - 1));
+	return r->data + ((pos - r->start) & (r->size - 1));
 }
 
 /* ---- producer ---- */
@@ -66,25 +66,21 @@ static void note_reach(struct ring *r, uint32_t end)
 		r->calm = 0;
 }
 
-/* Back to the start if the ring is empty. Only the first record since the
- * last publication can find it so. */
-static void rewind_empty(struct ring *r, uint32_t need)
+/* Back to the start if the ring is empty. The consumer looks at @start when it
+ * has nothing and sees something, so it sees this with the next record. */
+static void rewind_empty(struct ring *r)
 {
-	static const struct ring_record skip = { .len = RING_SKIP };
-	uint32_t offset = r->pos & (r->size - 1);
 	int err = 0;
 
-	if (offset < RING_NEAR || offset < need ||
-	    (int32_t)(r->pos - r->look) < 0)
+	if (r->pos - r->start < RING_NEAR || (int32_t)(r->pos - r->look) < 0)
 		return;
 	r->look = r->pos + RING_LOOK;
 	if (!see_consumer(r, &err) || r->other != r->pos)
 		return;
 	if (++r->calm > RING_CALM)
 		ring_trim(r);
-	memcpy(at(r, r->pos), &skip, sizeof(skip));
-	r->pos += r->size - offset;
-	r->look = r->pos;
+	r->start = r->look = r->pos;
+	atomic_store_explicit(&r->sh->start, r->start, memory_order_relaxed);
 }
 
 uint8_t *ring_reserve(struct ring *r, const struct ring_record *rec, int *err)
@@ -92,11 +88,11 @@ uint8_t *ring_reserve(struct ring *r, const struct ring_record *rec, int *err)
 	uint32_t need = ring_need(rec->len);
 	uint8_t *p;
 
-	rewind_empty(r, need);
+	rewind_empty(r);
 	if (!has_room(r, need, err))
 		return NULL;
 	p = at(r, r->pos);
-	note_reach(r, (r->pos & (r->size - 1)) + need);
+	note_reach(r, (uint32_t)(p - r->data) + need);
 	memcpy(p, rec, sizeof(*rec));
 	r->pos += need;
 	return p + sizeof(*rec);
@@ -141,7 +137,7 @@ bool ring_wait_room(struct ring *r, uint32_t len)
 
 /* The header of the record at the own index, if what was published may hold
  * one. */
-static bool copy_header(const struct ring *r, struct ring_record *rec)
+static bool header(const struct ring *r, struct ring_record *rec)
 {
 	if (r->other - r->pos < sizeof(*rec))
 		return false;
@@ -149,21 +145,6 @@ static bool copy_header(const struct ring *r, struct ring_record *rec)
 	/* What is checked is the copy: no compiler may read it again. */
 	atomic_signal_fence(memory_order_seq_cst);
 	return true;
-}
-
-/* Passes over a skip, which stands in front of a record. */
-static bool header(struct ring *r, struct ring_record *rec)
-{
-	uint32_t rest = r->size - (r->pos & (r->size - 1));
-
-	if (!copy_header(r, rec))
-		return false;
-	if (rec->len != RING_SKIP)
-		return true;
-	if (r->other - r->pos < rest)
-		return false;
-	r->pos += rest;
-	return copy_header(r, rec);
 }
 
 const uint8_t *ring_peek(struct ring *r, struct ring_record *rec, int *err)
@@ -187,9 +168,10 @@ void ring_take(struct ring *r, const struct ring_record *rec)
 
 bool ring_is_empty(struct ring *r)
 {
-	if (r->other == r->pos)
-		r->other = atomic_load_explicit(&r->sh->tail,
-						memory_order_acquire);
+	if (r->other != r->pos)
+		return false;
+	r->other = atomic_load_explicit(&r->sh->tail, memory_order_acquire);
+	r->start = atomic_load_explicit(&r->sh->start, memory_order_relaxed);
 	return r->other == r->pos;
 }
 

@@ -8,9 +8,9 @@
  * bytes. The data area is mapped twice in a row, so that a record that wraps
  * around is contiguous for whoever reads or writes it.
  *
- * A ring that has run empty goes on at its start, by a record that says so:
- * as long as the consumer keeps up, a big ring costs the memory and the cache
- * of a small one.
+ * A ring that has run empty goes on at the start of its memory, which is noted
+ * in @start: as long as the consumer keeps up, a big ring costs the memory and
+ * the cache of a small one.
  *
  * A side that finds nothing to do sets its waits flag, looks once more and
  * sleeps; the other side, after it has published, takes the flag and then
@@ -35,6 +35,8 @@
 /* In shared memory, one per direction; every field in its own cache line. */
 struct ring_shared {
 	_Alignas(64) _Atomic uint32_t tail; /* written by the producer */
+	_Atomic uint32_t start; /* the byte that is at the start of the memory;
+				 * by the producer while the ring is empty */
 	_Alignas(64) _Atomic uint32_t head; /* written by the consumer */
 	_Alignas(64) _Atomic uint32_t consumer_waits; /* set by the consumer */
 	_Alignas(64) _Atomic uint32_t producer_waits; /* set by the producer */
@@ -43,7 +45,7 @@ static_assert(sizeof(struct ring_shared) == 256, "layout is a protocol");
 
 /* In front of each frame. */
 struct ring_record {
-	uint32_t len; /* of the frame, without padding, or RING_SKIP */
+	uint32_t len; /* of the frame, without padding */
 	uint16_t reserved;
 	uint8_t flags; /* FRAME_NEEDS_CSUM */
 	uint8_t gso_type;
@@ -54,9 +56,6 @@ struct ring_record {
 };
 static_assert(sizeof(struct ring_record) == 16, "layout is a protocol");
 
-/* No frame: the next record is at the start of the data area. Nothing else of
- * the header counts, and a frame is published with it. */
-#define RING_SKIP UINT32_MAX
 /* A producer looks for an empty ring behind this much, and not all the time. */
 #define RING_NEAR (UINT32_C(16) << 10)
 #define RING_LOOK UINT32_C(4096)
@@ -72,6 +71,7 @@ struct ring {
 	uint32_t size; /* a power of two */
 	uint32_t pos; /* own index, as last published or about to be */
 	uint32_t other; /* the other side's index when last looked at */
+	uint32_t start; /* and what the producer said with it */
 	uint32_t look; /* producer: where to look for an empty ring again */
 	uint32_t reach; /* producer: how far memory has been used */
 	uint32_t calm; /* producer: how often it went no further than usual */

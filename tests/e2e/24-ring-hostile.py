@@ -76,31 +76,17 @@ for value in (9235, 65520, 65521, 65536, 0x7fffffff, 0x80000000, 0xffffffef,
 broken("one longer than what is published: unplugged", length(1000, 1008))
 
 
-def skips(r):
-    r.write(0, record(SKIP))
-    r.words[TAIL] = r.size
+def starts(value):
+    def fn(r):
+        r.mem[DATA:DATA + r.size] = b"\xff" * r.size
+        r.words[START] = value
+        r.words[TAIL] = 64
+    return fn
 
 
-broken("a way back to the start with nothing behind it: unplugged", skips)
-
-
-def skip_twice(r):
-    r.send(frame(mac(1), mac(2), size=1008))
-    until(lambda: r.words[HEAD] == r.tail)
-    r.write(1024, record(SKIP))
-    r.write(0, record(SKIP))
-    r.words[TAIL] = 1024 + r.size
-
-
-broken("two of them: unplugged", skip_twice)
-
-
-def skip_short(r):
-    r.write(0, record(SKIP))
-    r.words[TAIL] = r.size - 16
-
-
-broken("one that is cut: unplugged", skip_short)
+for value in (1, 16, 65535, 65536, 0x80000000, 0xffffffff):
+    broken("a start of %#x, where no record is: unplugged" % value,
+           starts(value))
 
 
 def head(value):

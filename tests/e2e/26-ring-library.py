@@ -415,7 +415,7 @@ bad = {
     "a record that is too long": lambda f: f.put(b"x" * 20000),
     "one of 2^32 - 2 bytes": lambda f: f.put(b"x" * 2000, MASK - 1),
     "one of 2^32 - 16 bytes": lambda f: f.put(b"x" * 2000, MASK - 15),
-    "a way back to nowhere": lambda f: f.put(b"x" * 60, MASK),
+    "one of 2^32 - 1 bytes": lambda f: f.put(b"x" * 60, MASK),
 }
 wrong = {}
 for what, breaks in bad.items():

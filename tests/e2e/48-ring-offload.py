@@ -59,8 +59,6 @@ def fields(r):
     if not until(lambda: r.words[OUT + TAIL] != r.head):
         return {}
     raw = r.read(r.head, 16)
-    if struct.unpack("=I", raw[:4])[0] == SKIP:
-        raw = r.read(0, 16)
     got = dict(zip(names, struct.unpack("=IHBBHHHH", raw)))
     del got["length"], got["tci"]
     return {k: v for k, v in got.items() if v}

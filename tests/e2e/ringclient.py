@@ -17,10 +17,10 @@ import mmap
 from vdeclient import *
 
 # Indices into Ring.words: client to switch, and OUT + for the other way.
-TAIL, HEAD, CONSUMER_WAITS, PRODUCER_WAITS = 0, 16, 32, 48
+TAIL, START, HEAD, CONSUMER_WAITS, PRODUCER_WAITS = 0, 1, 16, 32, 48
 OUT = 64
 DATA = 4096  # offset of the data area of client to switch
-MASK = SKIP = 0xffffffff
+MASK = 0xffffffff
 MEMORY, KICK, DATA_KICK = range(3)
 
 
@@ -147,7 +147,7 @@ class Ring:
             pass
 
     def read(self, pos, n):
-        pos %= self.size
+        pos = (pos - self.words[OUT + START]) % self.size
         base = DATA + self.size
         first = min(n, self.size - pos)
         return self.mem[base + pos:base + pos + first] + \
@@ -158,9 +158,6 @@ class Ring:
         if self.words[OUT + TAIL] == self.head:
             return None
         n = struct.unpack("=I", self.read(self.head, 4))[0]
-        if n == SKIP:
-            self.head = (self.head - self.head % self.size + self.size) & MASK
-            n = struct.unpack("=I", self.read(self.head, 4))[0]
         f = self.read((self.head + 16) & MASK, n)
         self.head = (self.head + need_(n)) & MASK
         self.words[OUT + HEAD] = self.head

@@ -72,7 +72,7 @@ static uint32_t take32(struct input *in, uint32_t near)
 static _Atomic uint32_t *some_word(struct ring *r, uint32_t which)
 {
 	struct ring_shared *sh = r->sh;
-	_Atomic uint32_t *const words[] = { &sh->tail, &sh->head,
+	_Atomic uint32_t *const words[] = { &sh->tail, &sh->start, &sh->head,
 					    &sh->consumer_waits,
 					    &sh->producer_waits };
 
@@ -84,9 +84,7 @@ static void spoil_record(struct ring *r, struct input *in)
 	struct ring_record rec = { .len = take32(in, 0) };
 	uint32_t pos = r->pos + 16 * (take(in) - 8);
 
-	if (take(in) < 8)
-		rec.len = RING_SKIP;
-	memcpy(r->data + (pos & (SIZE - 1)), &rec, sizeof(rec));
+	memcpy(r->data + ((pos - r->start) & (SIZE - 1)), &rec, sizeof(rec));
 }
 
 static void spoil(struct ring *r, struct input *in)

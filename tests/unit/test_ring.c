@@ -105,8 +105,8 @@ static void a_ring_that_runs_empty_uses_its_first_pages_only(void)
 		CHECK(get(&cl.to_client, (uint8_t)i) == len);
 		ring_release(&cl.to_client);
 		CHECK(ring_is_empty(&cl.to_client));
-		if ((cl.to_client.pos & (SIZE - 1)) > furthest)
-			furthest = cl.to_client.pos & (SIZE - 1);
+		if (cl.to_client.pos - cl.to_client.start > furthest)
+			furthest = cl.to_client.pos - cl.to_client.start;
 	}
 	CHECK(furthest > RING_NEAR &&
 	      furthest < RING_NEAR + RING_LOOK + ring_need(1514));
@@ -157,6 +157,31 @@ static void memory_of_a_burst_is_given_back(void)
 	}
 	CHECK(resident_pages(&sw.to_client) <= RING_FAR);
 	teardown();
+}
+
+/* A consumer that sleeps finds all of it. */
+static void a_burst_has_the_whole_ring_wherever_it_begins(void)
+{
+	uint32_t n;
+
+	for (uint32_t warm = 0; warm < 100; warm += 7) {
+		setup();
+		for (uint32_t i = 0; i < warm; i++) {
+			CHECK(put(&sw.to_client, 1008, (uint8_t)i));
+			ring_publish(&sw.to_client);
+			CHECK(get(&cl.to_client, (uint8_t)i) == 1008);
+			ring_release(&cl.to_client);
+		}
+		for (n = 0; put(&sw.to_client, 1008, (uint8_t)n); n++)
+			if (n % 5 == 0)
+				ring_publish(&sw.to_client);
+		ring_publish(&sw.to_client);
+		CHECK(n == SIZE / 1024);
+		for (uint32_t i = 0; i < n; i++)
+			CHECK(get(&cl.to_client, (uint8_t)i) == 1008);
+		CHECK(ring_is_empty(&cl.to_client));
+		teardown();
+	}
 }
 
 static void a_batch_may_follow_the_way_back_to_the_start(void)
@@ -243,24 +268,17 @@ static void impossible_indices_and_lengths_are_refused(void)
 	}
 	teardown();
 
-	setup(); /* a way back to the start with nothing behind it */
-	err = 0;
-	rec.len = RING_SKIP;
-	memcpy(cl.to_switch.data, &rec, sizeof(rec));
-	atomic_store(&cl.to_switch.sh->tail, SIZE);
-	CHECK(!ring_peek(&sw.to_switch, &rec, &err) && err == -EPROTO);
-	teardown();
-
-	setup(); /* from the end, where a record may begin, round and round */
-	err = 0;
-	put(&cl.to_switch, MAX, 1);
-	ring_publish(&cl.to_switch);
-	CHECK(get(&sw.to_switch, 1) == MAX);
-	rec.len = RING_SKIP;
-	memcpy(cl.to_switch.data, &rec, sizeof(rec));
-	memcpy(cl.to_switch.data + ring_need(MAX), &rec, sizeof(rec));
-	atomic_store(&cl.to_switch.sh->tail, SIZE + ring_need(MAX));
-	CHECK(!ring_peek(&sw.to_switch, &rec, &err) && err == -EPROTO);
+	setup(); /* a start anywhere: what is there is read, if it is a record */
+	for (uint32_t start = 1; start; start *= 3) {
+		err = 0;
+		sw.to_switch.broken = false;
+		memset(cl.to_switch.data, 0xff, SIZE);
+		atomic_store(&cl.to_switch.sh->start, start);
+		atomic_store(&cl.to_switch.sh->tail, SIZE);
+		CHECK(!ring_peek(&sw.to_switch, &rec, &err) && err == -EPROTO);
+		if (start > 0xffffffff / 3)
+			break;
+	}
 	teardown();
 
 	setup(); /* a consumer that claims to have read the future */
@@ -392,6 +410,7 @@ int main(void)
 	RUN(frames_cross_the_end_of_the_ring_in_one_piece);
 	RUN(a_ring_that_runs_empty_uses_its_first_pages_only);
 	RUN(memory_of_a_burst_is_given_back);
+	RUN(a_burst_has_the_whole_ring_wherever_it_begins);
 	RUN(a_batch_may_follow_the_way_back_to_the_start);
 	RUN(a_full_ring_takes_nothing_until_something_is_released);
 	RUN(a_sleeping_consumer_is_kicked_once);
