@@ -66,7 +66,8 @@ struct bridge {
 	struct frame_pool *pool;
 	struct list touched; /* ports with frames to send */
 	uint64_t copies; /* of frames, given to ports so far, */
-	uint64_t segments; /* among them those made by cutting */
+	uint64_t segments; /* among them those made by cutting, */
+	uint64_t uncut; /* and those that are to be cut by who gets them */
 	uint64_t queued; /* bytes of frames that wait for slow endpoints */
 	struct list holding; /* ports that hold senders back, oldest first */
 	size_t words; /* of every bitmap of ports */

@@ -252,6 +252,8 @@ void port_tx(struct port *p, struct frame *f, bool tagged)
 
 		p->br->copies += n - 1;
 		p->br->segments += n;
+	} else if (f->offload.gso_type != FRAME_GSO_NONE) {
+		p->br->uncut++;
 	}
 }
 

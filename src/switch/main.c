@@ -197,14 +197,17 @@ static void hold_due(struct loop_timer *t)
 		loop_timer_set(sw->loop, &sw->hold, due - now, hold_due);
 }
 
-/* One frame at a time, again and again: somebody waits for each answer. */
+/* One frame at a time, again and again: somebody waits for each answer. So
+ * does a sender of TCP that has a few long frames on their way. */
 static void linger_if_sparse(struct vswitch *sw)
 {
 	uint64_t n = sw->br->copies - sw->copies;
+	bool sparse = n <= SPARSE_COPIES || sw->br->uncut != sw->uncut;
 
 	sw->copies = sw->br->copies;
+	sw->uncut = sw->br->uncut;
 	if (n)
-		sw->sparse = n <= SPARSE_COPIES ? sw->sparse + 1 : 0;
+		sw->sparse = sparse ? sw->sparse + 1 : 0;
 	if (sw->sparse >= SPARSE_TURNS)
 		loop_linger(sw->loop, LINGER);
 }

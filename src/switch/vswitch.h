@@ -40,7 +40,7 @@ struct vswitch {
 	struct loop_timer hold;
 	struct log_limit move_limit;
 	struct log_limit client_limit;
-	uint64_t copies; /* br->copies before this turn */
+	uint64_t copies, uncut; /* of br, before this turn */
 	unsigned int sparse; /* turns in a row with next to no frames */
 	uint64_t started; /* ns */
 	uint64_t macaddr;
