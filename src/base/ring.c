@@ -171,7 +171,8 @@ bool ring_is_empty(struct ring *r)
 	if (r->other != r->pos)
 		return false;
 	r->other = atomic_load_explicit(&r->sh->tail, memory_order_acquire);
-	r->start = atomic_load_explicit(&r->sh->start, memory_order_relaxed);
+	r->start = atomic_load_explicit(&r->sh->start, memory_order_relaxed) &
+		   ~(uint32_t)(RING_ALIGN - 1);
 	return r->other == r->pos;
 }
 

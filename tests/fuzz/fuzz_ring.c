@@ -239,7 +239,7 @@ static void good_put(struct model *m, uint32_t seed)
 	uint8_t *p = ring_reserve(&peer.to_switch, &rec, &err);
 
 	must(!err);
-	/* There is room unless frames and one way to the start take it. */
+	/* There is room unless frames take it. */
 	must(p || m->put > m->released);
 	if (!p)
 		return;
