@@ -144,10 +144,11 @@ static void spoil_word(struct enemy *e, struct input *in)
 {
 	uint32_t which = take(in);
 	struct ring *r = which & 8 ? &e->map.to_switch : &e->map.to_client;
-	_Atomic uint32_t *const words[] = { &r->sh->tail, &r->sh->head,
+	_Atomic uint32_t *const words[] = { &r->sh->tail, &r->sh->start,
+					    &r->sh->head,
 					    &r->sh->consumer_waits,
 					    &r->sh->producer_waits };
-	_Atomic uint32_t *w = words[which % 4];
+	_Atomic uint32_t *w = words[which % ARRAY_SIZE(words)];
 	uint32_t v = take(in);
 
 	if (which & 16)

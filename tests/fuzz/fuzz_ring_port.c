@@ -169,10 +169,11 @@ static void spoil_word(struct client *c, struct input *in)
 {
 	uint32_t which = take(in), v = take(in);
 	struct ring *r = which & 8 ? &c->map.to_switch : &c->map.to_client;
-	_Atomic uint32_t *const words[] = { &r->sh->tail, &r->sh->head,
+	_Atomic uint32_t *const words[] = { &r->sh->tail, &r->sh->start,
+					    &r->sh->head,
 					    &r->sh->consumer_waits,
 					    &r->sh->producer_waits };
-	_Atomic uint32_t *w = words[which % 4];
+	_Atomic uint32_t *w = words[which % ARRAY_SIZE(words)];
 
 	if (which & 16)
 		v = take32(in);
