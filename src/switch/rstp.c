@@ -77,20 +77,19 @@ static void run_port(struct rstp_port *p)
 		;
 }
 
+/* Roles are selected when all that has something to say for it has said it. */
 static void run_machines(struct rstp *r)
 {
 	while (r->reselect || r->sweep || !list_empty(&r->dirty)) {
-		if (r->reselect) {
-			rstp_port_role_selection(r);
-			r->sweep = true;
-		}
-		if (!r->sweep) {
+		while (!list_empty(&r->dirty))
 			run_port(list_entry(r->dirty.next, struct rstp_port,
 					    dirty));
-			continue;
-		}
+		if (r->reselect)
+			rstp_port_role_selection(r);
+		else if (!r->sweep)
+			break;
 		r->sweep = false;
-		for (unsigned int i = 0; i < r->n_ports && !r->reselect; i++)
+		for (unsigned int i = 0; i < r->n_ports; i++)
 			run_port(r->ports[i]);
 	}
 }
@@ -107,7 +106,7 @@ static void update_deadline(struct rstp_port *p)
 		p->r->next = first;
 }
 
-static void run(struct rstp *r)
+static void run_now(struct rstp *r)
 {
 	run_machines(r);
 	list_for_each_safe(it, tmp, &r->touched) {
@@ -119,10 +118,28 @@ static void run(struct rstp *r)
 	}
 }
 
+static void run(struct rstp *r)
+{
+	if (!r->batch)
+		run_now(r);
+}
+
+void rstp_begin(struct rstp *r)
+{
+	r->batch = true;
+}
+
 static void set_now(struct rstp *r, uint64_t now)
 {
 	if (now > r->now)
 		r->now = now < HELD / 2 ? now : HELD / 2;
+}
+
+void rstp_commit(struct rstp *r, uint64_t now)
+{
+	r->batch = false;
+	set_now(r, now);
+	run(r);
 }
 
 /* ---- time ---- */
@@ -160,7 +177,7 @@ uint64_t rstp_tick(struct rstp *r, uint64_t now)
 		r->settled_at = 0;
 		r->reselect = true;
 	}
-	run(r);
+	run_now(r);
 	r->next = r->settled_at ? r->settled_at : HELD;
 	for (unsigned int i = 0; i < r->n_ports; i++)
 		if (r->ports[i]->deadline < r->next)
@@ -255,7 +272,7 @@ int rstp_set_params(struct rstp *r, const struct rstp_params *pa, uint64_t now)
 		rstp_port_set_enabled(r->ports[i], false);
 		mark_dirty(r->ports[i]);
 	}
-	run(r); /* BEGIN: every port is off for a moment */
+	run_now(r); /* BEGIN: every port is off for a moment */
 	r->params = *pa;
 	set_bridge_times(r);
 	for (unsigned int i = 0; begin && i < r->n_ports; i++)
@@ -357,6 +374,7 @@ int rstp_port_del(struct rstp *r, unsigned int number, uint64_t now)
 	if (!p)
 		return -ENXIO;
 	rstp_port_set_link(r, number, false, now);
+	run_now(r);
 	memmove(&r->ports[i], &r->ports[i + 1],
 		(r->n_ports - i - 1) * sizeof(struct rstp_port *));
 	r->n_ports--;
@@ -479,6 +497,6 @@ int rstp_receive(struct rstp *r, unsigned int number, const uint8_t *frame,
 	else
 		rstp_port_receive(p, &b);
 	mark_dirty(p);
-	run(r);
+	run_now(r);
 	return 0;
 }

@@ -116,6 +116,11 @@ int rstp_set_bridge(struct rstp *, uint64_t bridge, uint64_t now);
 /* 2 * (forward delay - 1) >= max age >= 2 * (hello + 1), 17.14. */
 int rstp_set_params(struct rstp *, const struct rstp_params *, uint64_t now);
 
+/* Calls from here to rstp_commit() that add or change ports have their effect
+ * there, all at once: a thousand ports cost as much as one. */
+void rstp_begin(struct rstp *);
+void rstp_commit(struct rstp *, uint64_t now);
+
 /* @number: the port's in the switch, up to 65535. Its identifier has room
  * for 12 bits of it; ports 4096 apart lose a tie-break, nothing else. The
  * link of a new port is down. */

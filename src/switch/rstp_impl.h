@@ -136,6 +136,7 @@ struct rstp {
 	struct rstp_vector lost; /* a way to a root, and what it was */
 	uint64_t settled_at; /* when it is forgotten, 0: it is */
 
+	bool batch; /* rstp_begin() */
 	bool reselect; /* roles are to be selected */
 	bool sweep; /* all ports are to be looked at */
 	struct list dirty; /* ports whose machines have something to do */

@@ -591,6 +591,30 @@ static void ports_come_and_go_in_any_order(void)
 	teardown();
 }
 
+static void a_batch_has_its_effect_at_its_end(void)
+{
+	struct rstp_bpdu b = hello_of(BETTER);
+
+	setup(0);
+	rstp_begin(r);
+	for (unsigned int i = 1; i <= 60; i++) {
+		CHECK(!rstp_port_add(r, i, &plain, now));
+		CHECK(!rstp_port_set_link(r, i, true, now));
+		CHECK(!sent[i]);
+	}
+	CHECK(!rstp_port_del(r, 60, now)); /* does not wait, nor do BPDUs */
+	CHECK(!hear(1, &b) && bridge().root == BETTER);
+	rstp_begin(r);
+	CHECK(!rstp_port_set_link(r, 1, false, now));
+	CHECK(bridge().root == BETTER);
+	rstp_commit(r, now);
+	CHECK(bridge().root == ME);
+	for (unsigned int i = 2; i <= 59; i++)
+		CHECK(sent[i] >= 1 && last[i].root == ME);
+	CHECK(!sent[60] && bridge().n_ports == 59);
+	teardown();
+}
+
 static void a_removed_root_port_is_replaced(void)
 {
 	struct rstp_bpdu b = hello_of(BETTER);
@@ -682,6 +706,7 @@ int main(void)
 	RUN(guards_tell_when_they_begin_and_end);
 	RUN(wrong_numbers_are_refused);
 	RUN(ports_come_and_go_in_any_order);
+	RUN(a_batch_has_its_effect_at_its_end);
 	RUN(a_removed_root_port_is_replaced);
 	RUN(port_numbers_4096_apart_lose_a_tie_break_only);
 	RUN(two_such_ports_that_meet_are_blocked);
