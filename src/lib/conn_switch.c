@@ -521,13 +521,14 @@ static int parse_target(struct target *t, char *address)
 }
 
 /* VDE 2 had point-to-point cables under the names of switches: "PATH[]" at
- * one end, PATH at the other. They are told apart by what is there. */
+ * one end, PATH at the other. They are told apart by what is there. Who writes
+ * something between the brackets means a switch. */
 static bool is_ptp(int rc, const struct target *t)
 {
 	if (rc == -EPROTOTYPE)
 		return true;
-	return t->brackets && !t->word &&
-	       (rc == -ENOENT || rc == -ECONNREFUSED);
+	return t->brackets && !t->word && !t->group && !t->mode &&
+	       !t->transport && (rc == -ENOENT || rc == -ECONNREFUSED);
 }
 
 static int open_target(const struct target *t, const struct conn_args *args,

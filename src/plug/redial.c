@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -51,6 +52,26 @@ static void say_why(struct redial *r, int err)
 	log_warn("unable to reconnect to %s yet: %s", r->name, strerror(err));
 }
 
+/* "PATH[]" with nothing at PATH is an end of a cable (vde_locators(7)), which
+ * would be in the way of the switch that is to come back. */
+static int open_switch(const struct vde_args *a, VDECONN **out)
+{
+	struct vde_args again = *a;
+	size_t n = strlen(a->locator);
+	char *locator = NULL;
+	int rc;
+
+	if (n > 2 && strcmp(a->locator + n - 2, "[]") == 0) {
+		locator = strndup(a->locator, n - 2);
+		if (!locator)
+			return -ENOMEM;
+		again.locator = locator;
+	}
+	rc = redial_open(&again, out);
+	free(locator);
+	return rc;
+}
+
 /* In the background the directory is another one by now. */
 static int open_from(int cwd, const struct vde_args *a, VDECONN **out)
 {
@@ -58,7 +79,7 @@ static int open_from(int cwd, const struct vde_args *a, VDECONN **out)
 
 	if (here < 0)
 		return -errno;
-	rc = fchdir(cwd) ? -errno : redial_open(a, out);
+	rc = fchdir(cwd) ? -errno : open_switch(a, out);
 	if (fchdir(here) && rc == 0) {
 		rc = -errno;
 		vde_close(*out);

@@ -70,6 +70,24 @@ for transport in ring dgram; do
 	stop "$a"
 done
 
+# --- a locator that may also mean a cable -------------------------------------
+
+start_switch a
+a=$started
+start vde_plug --reconnect 'a.ctl[]' b.ctl
+p=$started
+ports_become 1 a
+stop "$a" TERM
+check "PATH[]: it tells that the switch is lost" \
+	wait_for says "$p" 'lost a.ctl'
+check_fails "PATH[]: no cable takes the place of the switch" 124 \
+	timeout 1 sh -c 'until [ -e a.ctl ]; do sleep 0.05; done'
+start_switch a
+a=$started
+check "PATH[]: it comes back" wait_for says "$p" 'connected to a.ctl'
+stop "$a"
+stop "$p"
+
 # --- a switch of another make --------------------------------------------------
 
 start_switch a

@@ -543,6 +543,18 @@ static void the_old_form_of_ptp_works(void)
 	vde_close(a);
 }
 
+static void options_in_brackets_mean_a_switch_and_no_cable(void)
+{
+	static const char *const options[] = { "[mode=770]", "[group=0]",
+					       "[transport=ring]" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		errno = 0;
+		CHECK(!open_url(path_of("none"), options[i]) &&
+		      errno == ENOENT && !exists("none"));
+	}
+}
+
 /* --- batches --- */
 
 static void batches_carry_many_frames(void)
@@ -605,6 +617,7 @@ int main(void)
 	RUN(a_relative_ptp_path_survives_chdir);
 	RUN(a_ptp_path_must_fit_with_its_plus);
 	RUN(the_old_form_of_ptp_works);
+	RUN(options_in_brackets_mean_a_switch_and_no_cable);
 	RUN(batches_carry_many_frames);
 	rmdir(tmp);
 	DONE();
