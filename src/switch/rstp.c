@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A neighbour sends tx_hold BPDUs and then one in a second; a LAN may have
- * many. VDE 2 is known to send 50000 in a second. */
+/* A neighbour sends ten or twenty BPDUs in a second at most, a LAN may have
+ * many neighbours. VDE 2 is known to send 50000. */
 #define RX_BURST 100
 #define RX_GAP (SEC / 50)
 
@@ -167,7 +167,7 @@ uint64_t rstp_next(const struct rstp *r)
 
 uint64_t rstp_tick(struct rstp *r, uint64_t now)
 {
-	set_now(r, now);
+	rstp_commit(r, now);
 	if (r->now < r->next)
 		return rstp_next(r);
 	for (unsigned int i = 0; i < r->n_ports; i++)
@@ -192,7 +192,7 @@ static bool params_valid(const struct rstp_params *pa)
 	return pa->hello_s >= 1 && pa->hello_s <= 10 && pa->max_age_s >= 6 &&
 	       pa->max_age_s <= 40 && pa->forward_delay_s >= 4 &&
 	       pa->forward_delay_s <= 30 && pa->tx_hold >= 1 &&
-	       pa->tx_hold <= 250 &&
+	       pa->tx_hold <= 10 &&
 	       2 * (pa->forward_delay_s - 1) >= pa->max_age_s &&
 	       pa->max_age_s >= 2 * (pa->hello_s + 1);
 }

@@ -15,8 +15,9 @@
  * before, -EINVAL a number out of range, -ENOMEM.
  *
  * Beyond the standard: BPDU guard, root guard (restrictedRole of 802.1Q), a
- * limit on what a port may receive, a port that hears itself is blocked, and
- * VDE 2's dialect (doc in rstp_bpdu.h and rstp_port.c).
+ * limit on what a port may receive, a port that hears itself is blocked, VDE
+ * 2's dialect (rstp_bpdu.h, rstp_port.c), and what keeps a dead root from
+ * being believed in (settle() in rstp_role.c, may_send_at() in rstp_tx.c).
  */
 #ifndef SWITCH_RSTP_H
 #define SWITCH_RSTP_H
@@ -82,7 +83,7 @@ struct rstp_params {
 	uint8_t hello_s; /* 1 to 10; the standard ends at 2 */
 	uint8_t max_age_s; /* 6 to 40 */
 	uint8_t forward_delay_s; /* 4 to 30 */
-	uint8_t tx_hold; /* BPDUs of a port in a second, 1 to 10 */
+	uint8_t tx_hold; /* BPDUs of a port at once, and in a second; to 10 */
 	bool stp; /* as a bridge of 802.1D-1998 does (17.13.4) */
 };
 /* Table 17-1 */
@@ -117,7 +118,7 @@ int rstp_set_bridge(struct rstp *, uint64_t bridge, uint64_t now);
 int rstp_set_params(struct rstp *, const struct rstp_params *, uint64_t now);
 
 /* Calls from here to rstp_commit() that add or change ports have their effect
- * there, all at once: a thousand ports cost as much as one. */
+ * there, all at once: a thousand ports cost as much as one. A tick commits. */
 void rstp_begin(struct rstp *);
 void rstp_commit(struct rstp *, uint64_t now);
 

@@ -25,6 +25,7 @@ static struct rstp_port_config config[PORTS];
 static enum rstp_state state[PORTS];
 static unsigned int sent[PORTS]; /* at this instant */
 static bool quiet; /* nothing may be called back */
+static bool batch; /* what was changed has no effect yet */
 
 static void expect(bool ok)
 {
@@ -39,7 +40,8 @@ static void on_transmit(void *ctx, unsigned int port, const uint8_t *frame,
 {
 	struct rstp_bpdu b;
 
-	expect(!quiet && port < PORTS && there[port] && link_up[port]);
+	expect(!quiet && port < PORTS && there[port]);
+	expect(link_up[port] || batch);
 	expect(len <= RSTP_FRAME_MAX);
 	expect(ether_addr(frame) == RSTP_BPDU_ADDR);
 	expect(frame[12] == 0 && frame[13] == len - ETHER_HDR_LEN);
@@ -92,6 +94,10 @@ static void check(void)
 
 	quiet = true;
 	rstp_get_info(r, &in);
+	if (batch) {
+		quiet = false;
+		return;
+	}
 	expect((in.root_port == -1) == (in.root == in.bridge));
 	expect(in.root_port != -1 || in.root_cost == 0);
 	expect(in.root <= in.bridge);
@@ -220,7 +226,17 @@ static void step_time(struct input *in)
 		now = next;
 	memset(sent, 0, sizeof(sent));
 	next = rstp_tick(r, now);
+	batch = false;
 	expect(next == rstp_next(r) && (next == 0 || next > now));
+}
+
+static void step_batch(void)
+{
+	batch = !batch;
+	if (batch)
+		rstp_begin(r);
+	else
+		rstp_commit(r, now);
 }
 
 static void step(struct input *in)
@@ -237,6 +253,8 @@ static void step(struct input *in)
 		step_bytes(in);
 	else if (what < 12)
 		step_bpdu(in);
+	else if (what == 15)
+		step_batch();
 	else
 		step_time(in);
 	check();
@@ -257,6 +275,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(link_up, 0, sizeof(link_up));
 	memset(state, 0, sizeof(state));
 	memset(sent, 0, sizeof(sent));
+	batch = false;
 	r = rstp_new(&cf, now);
 	expect(r);
 	while (in.left)

@@ -571,6 +571,8 @@ static void wrong_numbers_are_refused(void)
 	CHECK(bridge().params.hello_s == 2 && bridge().params.max_age_s == 6);
 	cf.params.tx_hold = 0;
 	CHECK(!rstp_new(&cf, now));
+	cf.params.tx_hold = 11;
+	CHECK(!rstp_new(&cf, now));
 	teardown();
 }
 
