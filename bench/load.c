@@ -207,6 +207,7 @@ static const struct cli_option options[] = {
 	{ 'r', "rx", CLI_STR, "VNL", "where the receivers connect", OPT(rx) },
 	{ 'l', "len", CLI_NUM, "BYTES", "length of a frame (64)", OPT(len), .min = ETHER_MIN_LEN, .max = LOAD_FRAME_MAX },
 	{ 'm', "ms", CLI_NUM, "MS", "how long to measure (500)", OPT(ms), .min = 1, .max = 60000 },
+	{ 0, "drain", CLI_NUM, "MS", "how long to wait before the switch's memory is looked at (20)", OPT(drain_ms), .min = 0, .max = 60000 },
 	{ 'w', "warmup", CLI_NUM, "MS", "how long to run before that (100)", OPT(warmup_ms), .min = 0, .max = 60000 },
 	{ 'W', "window", CLI_NUM, "N", "send only while less than N frames are on their way", OPT(window), .min = 0, .max = 1 << 20 },
 	{ 'p', "ports", CLI_NUM, "N", "connections that receive, or that are held (1)", OPT(ports), .min = 1, .max = 16384 },
@@ -259,6 +260,7 @@ int main(int argc, char **argv)
 	struct load_options o = { .len = 64,
 				  .ms = 500,
 				  .warmup_ms = 100,
+				  .drain_ms = 20,
 				  .ports = 1,
 				  .addresses = 2 };
 	int i;

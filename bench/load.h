@@ -32,6 +32,7 @@
 struct load_options {
 	const char *tx, *rx; /* locators; rx defaults to tx */
 	int64_t len, ms, warmup_ms;
+	int64_t drain_ms; /* from the end to the look at the switch's memory */
 	int64_t window; /* frames in flight, 0: as many as can be sent */
 	int64_t ports;
 	int64_t addresses;

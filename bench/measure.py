@@ -151,10 +151,10 @@ class Switch:
         return time.clock_gettime(~self.proc.pid << 3 | 2)
 
     def clients(self):
-        """Connections to the control socket bear its name."""
-        name = self.dir + "/ctl"
+        """Connections to the control socket bear its name, as it was bound."""
+        names = self.dir + "/ctl", self.dir + "/./ctl"
         with open("/proc/net/unix", encoding="ascii", errors="replace") as f:
-            return sum(line.split()[-1] == name for line in f) - 1
+            return sum(line.split()[-1] in names for line in f) - 1
 
     def wait_clients(self, n):
         wait_until(lambda: self.clients() >= n,

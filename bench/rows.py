@@ -195,7 +195,8 @@ def memory(b, side):
             took = sw.status_mb(*private) - before + ports.ring_mb()
             idle = sw.status_mb("VmRSS")
     with switch(side, b.tmp, "-n", "80") as sw:
-        after = b.traffic(side, sw, "--ports", 64, "--len", 1514)["rss_mb"]
+        after = b.traffic(side, sw, "--ports", 64, "--len", 1514,
+                          "--drain", 2500)["rss_mb"]
     return {"idle": idle, "after": after, "each_kb": took * 1024 / 64}
 
 

@@ -34,7 +34,6 @@
 #pragma weak vde_sendfd
 
 #define LOST_MS 50
-#define DRAIN_MS 20 /* for what is still on its way */
 #define EVENTS 64
 #define BATCH 32
 #define HELLO_FRAMES 4096
@@ -328,7 +327,7 @@ void traffic_mode(const struct load_options *o)
 	last = sample(&t);
 	load_kill(tx);
 	if (o->pid)
-		load_sleep(DRAIN_MS * LOAD_MS);
+		load_sleep((uint64_t)o->drain_ms * LOAD_MS);
 	rss_mb = load_rss_mb((pid_t)o->pid);
 	load_kill(rx);
 	print(&first, &last, rss_mb);
