@@ -98,10 +98,20 @@ uint8_t *ring_reserve(struct ring *r, const struct ring_record *rec, int *err)
 	return p + sizeof(*rec);
 }
 
-bool ring_publish(struct ring *r)
+void ring_show(struct ring *r)
 {
 	atomic_store_explicit(&r->sh->tail, r->pos, memory_order_release);
+}
+
+bool ring_publish(struct ring *r)
+{
+	ring_show(r);
 	atomic_thread_fence(memory_order_seq_cst);
+	return ring_consumer_sleeps(r);
+}
+
+bool ring_consumer_sleeps(struct ring *r)
+{
 	return atomic_load_explicit(&r->sh->consumer_waits,
 				    memory_order_relaxed) &&
 	       atomic_exchange(&r->sh->consumer_waits, 0);
@@ -187,12 +197,18 @@ bool ring_has_quarter(const struct ring *r)
 
 bool ring_release(struct ring *r)
 {
+	r->released = r->pos;
 	atomic_store_explicit(&r->sh->head, r->pos, memory_order_release);
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!atomic_load_explicit(&r->sh->producer_waits, memory_order_relaxed))
 		return false;
 	return ring_has_quarter(r) &&
 	       atomic_exchange(&r->sh->producer_waits, 0);
+}
+
+bool ring_release_much(struct ring *r)
+{
+	return r->pos - r->released >= r->size / 8 && ring_release(r);
 }
 
 bool ring_wait_data(struct ring *r)

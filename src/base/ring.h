@@ -72,6 +72,7 @@ struct ring {
 	uint32_t pos; /* own index, as last published or about to be */
 	uint32_t other; /* the other side's index when last looked at */
 	uint32_t start; /* and what the producer said with it */
+	uint32_t released; /* consumer: how far it has given room back */
 	uint32_t look; /* producer: where to look for an empty ring again */
 	uint32_t reach; /* producer: how far memory has been used */
 	uint32_t calm; /* producer: how often it went no further than usual */
@@ -96,6 +97,9 @@ static inline uint32_t ring_need(uint32_t len)
 uint8_t *ring_reserve(struct ring *, const struct ring_record *r, int *err);
 /* Shows what was reserved to the consumer. True: it sleeps, kick it. */
 bool ring_publish(struct ring *);
+/* The two halves of it, for who has a full memory barrier to put between. */
+void ring_show(struct ring *);
+bool ring_consumer_sleeps(struct ring *);
 /* True: the consumer waits although there are frames; kick it. For the other
  * side's request to look again. */
 bool ring_missed(struct ring *);
@@ -121,6 +125,9 @@ bool ring_is_empty(struct ring *);
 /* Gives the room of all taken frames back. True: the producer sleeps and now
  * at least a quarter of the ring is free: kick it. */
 bool ring_release(struct ring *);
+/* The same, but nothing unless it is worth it: an eighth of the ring. Whoever
+ * finds the ring empty calls the other. */
+bool ring_release_much(struct ring *);
 /* At least a quarter of the ring is free, as far as we have released it. */
 bool ring_has_quarter(const struct ring *);
 /* Asks to be kicked when there is a frame; false if there is one already. */

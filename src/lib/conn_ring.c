@@ -56,7 +56,7 @@ struct ring_conn {
 	_Atomic uint32_t rx_lock, tx_lock;
 	bool found_nothing; /* the last time there was to be a frame; rx */
 	unsigned int unseen; /* sendings since the switch was seen; tx */
-	bool refused; /* it has gone; tx */
+	_Atomic bool refused; /* the switch had gone */
 };
 
 static struct ring_conn *of(struct vdeconn *c)
@@ -239,6 +239,17 @@ static int take(struct ring_conn *r, struct vde_frame *f)
 	return err;
 }
 
+static void give_back(struct ring_conn *r)
+{
+	struct ring *in = &r->map.to_client;
+	bool empty = ring_is_empty(in);
+
+	if (empty ? ring_release(in) : ring_release_much(in))
+		kick_switch(r);
+	if (empty)
+		ran_empty(r);
+}
+
 /* Up to @n frames, as many as there are. */
 static int take_all(struct ring_conn *r, struct vde_frame *f, int n)
 {
@@ -250,14 +261,12 @@ static int take_all(struct ring_conn *r, struct vde_frame *f, int n)
 		if (!rc)
 			got++;
 	}
-	if (got && ring_release(&r->map.to_client))
-		kick_switch(r);
 	if (got)
 		r->found_nothing = false;
 	if (!got && rc == -EAGAIN)
 		found_nothing(r);
-	else if (rc != -EPROTO && ring_is_empty(&r->map.to_client))
-		ran_empty(r);
+	else if (rc != -EPROTO)
+		give_back(r);
 	lock_release(&r->rx_lock);
 	return got ? got : rc;
 }
@@ -318,18 +327,17 @@ static int put(struct ring_conn *r, const struct vde_frame *f)
 }
 
 /* A switch that has to be woken may also be dead; one that died at work is
- * noticed after some frames. */
-static int publish(struct ring_conn *r)
+ * noticed after some frames. What was sent has been shown. */
+static int wake_switch(struct ring_conn *r, bool look)
 {
-	bool kick = ring_publish(&r->map.to_switch);
+	bool kick = ring_consumer_sleeps(&r->map.to_switch);
 
 	if (kick)
 		kick_switch(r);
-	if (!kick && ++r->unseen < LOOK_EVERY)
+	if ((!kick && !look) || !has_hung_up(r))
 		return 0;
-	r->unseen = 0;
-	r->refused = has_hung_up(r);
-	return r->refused ? -ECONNREFUSED : 0;
+	r->refused = true;
+	return -ECONNREFUSED;
 }
 
 /* Makes the data descriptor unwritable, unless it is. A caller may have set the
@@ -371,6 +379,7 @@ static int no_room(struct ring_conn *r, size_t len)
 static int put_all(struct ring_conn *r, const struct vde_frame *f, int n)
 {
 	int sent = 0, rc = 0;
+	bool look;
 
 	lock_acquire(&r->tx_lock);
 	if (r->refused)
@@ -384,12 +393,15 @@ static int put_all(struct ring_conn *r, const struct vde_frame *f, int n)
 	}
 	if (rc == -EPROTO)
 		hang_up(r);
-	if (sent && rc != -EPROTO && rc != -ECONNREFUSED) {
-		rc = publish(r);
-		rc = rc ? rc : sent;
-	}
-	lock_release(&r->tx_lock);
-	return rc;
+	if (rc == -EPROTO || rc == -ECONNREFUSED)
+		sent = 0;
+	if (sent)
+		ring_show(&r->map.to_switch);
+	look = ++r->unseen % LOOK_EVERY == 0;
+	lock_release_fenced(&r->tx_lock);
+	if (sent)
+		rc = wake_switch(r, look);
+	return sent && !rc ? sent : rc;
 }
 
 static ssize_t ring_conn_send(struct vdeconn *c, const void *buf, size_t len,

@@ -32,4 +32,15 @@ static inline void lock_release(_Atomic uint32_t *l)
 		syscall(SYS_futex, l, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
+/* And a full memory barrier, which the exchange is already on x86. */
+static inline void lock_release_fenced(_Atomic uint32_t *l)
+{
+	lock_release(l);
+#if defined(__x86_64__) || defined(__i386__)
+	atomic_signal_fence(memory_order_seq_cst);
+#else
+	atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
 #endif

@@ -218,6 +218,24 @@ static void a_full_ring_takes_nothing_until_something_is_released(void)
 	teardown();
 }
 
+static void room_is_given_back_when_it_is_worth_it(void)
+{
+	setup();
+	for (uint32_t i = 0; i < SIZE / 1024; i++)
+		CHECK(put(&cl.to_switch, 1008, 1));
+	ring_publish(&cl.to_switch);
+	for (uint32_t i = 1; i < SIZE / 1024; i++) {
+		CHECK(get(&sw.to_switch, 1) == 1008);
+		ring_release_much(&sw.to_switch);
+		CHECK(ring_has_room(&cl.to_switch, 1008) == (i >= SIZE / 8192));
+	}
+	CHECK(ring_wait_room(&cl.to_switch, SIZE - 16));
+	CHECK(get(&sw.to_switch, 1) == 1008);
+	CHECK(ring_release(&sw.to_switch)); /* the last one, at once */
+	CHECK(ring_has_room(&cl.to_switch, SIZE - 16));
+	teardown();
+}
+
 static void a_sleeping_consumer_is_kicked_once(void)
 {
 	setup();
@@ -413,6 +431,7 @@ int main(void)
 	RUN(a_burst_has_the_whole_ring_wherever_it_begins);
 	RUN(a_batch_may_follow_the_way_back_to_the_start);
 	RUN(a_full_ring_takes_nothing_until_something_is_released);
+	RUN(room_is_given_back_when_it_is_worth_it);
 	RUN(a_sleeping_consumer_is_kicked_once);
 	RUN(impossible_indices_and_lengths_are_refused);
 	RUN(a_ring_that_was_broken_stays_so);
