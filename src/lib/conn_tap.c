@@ -24,6 +24,7 @@
 
 #include "base/gro.h"
 #include "base/strbuf.h"
+#include "base/tapdev.h"
 #include "lib/conn.h"
 #include "lib/dgram.h"
 
@@ -245,17 +246,6 @@ static const struct conn_ops vnet_ops = {
 
 /* ---- the interface ---- */
 
-/* An interface that was made for many queues is not opened for one. */
-static int attach(int fd, struct ifreq *ifr)
-{
-	if (!ioctl(fd, TUNSETIFF, ifr))
-		return 0;
-	if (errno != EINVAL)
-		return -errno;
-	ifr->ifr_flags |= IFF_MULTI_QUEUE;
-	return ioctl(fd, TUNSETIFF, ifr) ? -EINVAL : 0;
-}
-
 static int set_vnet(int fd)
 {
 	const int size = OFFLOAD_VNET_LEN, le = 1;
@@ -307,7 +297,7 @@ int conn_open_tap(const char *name, const struct conn_args *args,
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	rc = attach(fd, &ifr);
+	rc = tapdev_attach(fd, &ifr);
 	if (!rc && vnet)
 		rc = set_vnet(fd);
 	if (!rc)

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/strbuf.h"
+#include "base/tapdev.h"
 #include "switch/hostif.h"
 #include "switch/txmerge.h"
 
@@ -182,17 +183,6 @@ static const struct transport tr_tap = {
 	.close = tap_close,
 };
 
-/* One that was made for many queues is not opened for one. */
-static int set_name(int fd, struct ifreq *ifr)
-{
-	if (!ioctl(fd, TUNSETIFF, ifr))
-		return 0;
-	if (errno != EINVAL)
-		return -errno;
-	ifr->ifr_flags |= IFF_MULTI_QUEUE;
-	return ioctl(fd, TUNSETIFF, ifr) ? -EINVAL : 0;
-}
-
 /* What an earlier user has set of a persistent interface stays set, so all of
  * it is set here. Linux before 6.2 cuts no UDP. */
 static int set_offloads(int fd, unsigned int *takes)
@@ -222,7 +212,7 @@ static int open_tap(const char *name, char real[static IFNAMSIZ],
 	fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	rc = set_name(fd, &ifr);
+	rc = tapdev_attach(fd, &ifr);
 	if (!rc)
 		rc = set_offloads(fd, takes);
 	if (!rc) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../fuzz/input.h"
 #include "switch/bridge.h"
 
 #define PORTS 4 /* 1 to 4; port 0 exists too */
@@ -114,25 +115,12 @@ static const struct transport tr_fake = { "fake", "fake", fake_send, fake_pause,
 
 /* ---- the input ---- */
 
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
-static unsigned int byte(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
 /* A few VLANs are enough to meet; the edges of the range are among them. */
 static unsigned int vlan_of(struct input *in)
 {
 	static const unsigned int some[] = { 0, 1, 2, 5, 4093, 4094, 4095 };
 
-	return some[byte(in) % ARRAY_SIZE(some)];
+	return some[take(in) % ARRAY_SIZE(some)];
 }
 
 static uint64_t addr_of(unsigned int b)
@@ -185,15 +173,15 @@ static void plan(const uint8_t *f, size_t len)
 static void step_frame(struct input *in, uint64_t now)
 {
 	uint8_t bytes[ROOM] = { 0 };
-	unsigned int port = byte(in) % N_PORTS, dst = byte(in);
-	size_t len = ETHER_HDR_LEN + byte(in) % (ROOM - ETHER_HDR_LEN);
+	unsigned int port = take(in) % N_PORTS, dst = take(in);
+	size_t len = ETHER_HDR_LEN + take(in) % (ROOM - ETHER_HDR_LEN);
 	struct frame *f = frame_new(br->pool);
 
 	expect(f);
 	put_addr(bytes, addr_of(dst));
-	put_addr(bytes + ETHER_ADDR_LEN, addr_of(byte(in) % 7));
+	put_addr(bytes + ETHER_ADDR_LEN, addr_of(take(in) % 7));
 	for (size_t i = FRAME_ADDRS; i < len && in->left; i++)
-		bytes[i] = (uint8_t)byte(in);
+		bytes[i] = (uint8_t)take(in);
 	memset(f->data, 0xee, ETHER_MIN_LEN + ETHER_TAG_LEN);
 	memcpy(f->data, bytes, len);
 	f->len = (uint32_t)len;
@@ -209,7 +197,7 @@ static void step_frame(struct input *in, uint64_t now)
 
 static void step_vlan(struct input *in, unsigned int what)
 {
-	unsigned int vid = vlan_of(in), port = byte(in) % N_PORTS;
+	unsigned int vid = vlan_of(in), port = take(in) % N_PORTS;
 
 	if (what == 0 && !bridge_vlan_create(br, vid)) {
 		expect(!model.defined[vid]);
@@ -233,14 +221,14 @@ static void step_vlan(struct input *in, unsigned int what)
 
 static void step(struct input *in, uint64_t now)
 {
-	unsigned int what = byte(in) % 16;
+	unsigned int what = take(in) % 16;
 
 	if (what < 5)
 		step_vlan(in, what);
 	else if (what == 5)
-		bridge_set_vlan_mode(br, byte(in) % BRIDGE_VLAN_N_MODES);
+		bridge_set_vlan_mode(br, take(in) % BRIDGE_VLAN_N_MODES);
 	else if (what == 6)
-		bridge_set_hub(br, byte(in) % 4 == 0);
+		bridge_set_hub(br, take(in) % 4 == 0);
 	else
 		step_frame(in, now);
 }

@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 
+#include "../fuzz/input.h"
 #include "../unit/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,26 +27,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t made[PACKET_MAX], segment[PACKET_MAX + 4];
 static const uint8_t tag_bytes[ETHER_TAG_LEN] = { 0x81, 0, 0x60, 0x0a };
-
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
-static uint8_t take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
-static uint16_t take16(struct input *in)
-{
-	uint16_t high = take(in);
-
-	return (uint16_t)(high << 8 | take(in));
-}
 
 /* ---- one frame ---- */
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../fuzz/input.h"
 #include "../unit/packet.h"
 #include "base/offload.h"
 #include "switch/bridge.h"
@@ -222,22 +223,9 @@ static void check(void)
 
 /* ---- steps ---- */
 
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
-static unsigned int byte(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
 static struct fake *some_endpoint(struct input *in)
 {
-	struct fake *f = &fakes[byte(in) % N_EPS];
+	struct fake *f = &fakes[take(in) % N_EPS];
 
 	return f->used ? f : NULL;
 }
@@ -245,9 +233,9 @@ static struct fake *some_endpoint(struct input *in)
 static void step_attach(struct input *in, unsigned int takes,
 			unsigned int shorter)
 {
-	struct fake *f = &fakes[byte(in) % N_EPS];
-	const struct port_user user = { .uid = byte(in) % 3 };
-	int want = (int)(byte(in) % 12) - 1;
+	struct fake *f = &fakes[take(in) % N_EPS];
+	const struct port_user user = { .uid = take(in) % 3 };
+	int want = (int)(take(in) % 12) - 1;
 	int id = bridge_port_for(br, want, &user);
 	const struct port *p;
 
@@ -256,7 +244,7 @@ static void step_attach(struct input *in, unsigned int takes,
 	expect(want < 0 || id == want);
 	p = bridge_port(br, (unsigned int)id);
 	expect(!p || !port_is_active(p) || p->current_uid == user.uid);
-	*f = (struct fake){ .used = true, .room = byte(in) };
+	*f = (struct fake){ .used = true, .room = take(in) };
 	endpoint_init(&f->ep, &tr_fake, 1, user.uid, "fuzz");
 	if (takes & OFFLOAD_CSUM)
 		f->ep.takes = takes & OFFLOAD_ALL;
@@ -267,7 +255,7 @@ static void step_attach(struct input *in, unsigned int takes,
 
 static void step_port(struct input *in)
 {
-	unsigned int id = byte(in) % 12, what = byte(in) % 4;
+	unsigned int id = take(in) % 12, what = take(in) % 4;
 	struct port *p = bridge_port(br, id);
 
 	if (what == 0)
@@ -282,9 +270,9 @@ static void step_port(struct input *in)
 
 static void step_vlan(struct input *in)
 {
-	unsigned int vid = vids[byte(in) % N_VLANS], id = byte(in) % 12;
+	unsigned int vid = vids[take(in) % N_VLANS], id = take(in) % 12;
 
-	switch (byte(in) % 6) {
+	switch (take(in) % 6) {
 	case 0:
 		bridge_vlan_create(br, vid);
 		break;
@@ -307,7 +295,7 @@ static void step_vlan(struct input *in)
 
 static void step_tables(struct input *in)
 {
-	unsigned int what = byte(in) % 7, n = byte(in);
+	unsigned int what = take(in) % 7, n = take(in);
 	int rc;
 
 	if (what == 0) {
@@ -338,8 +326,8 @@ static void put_addr(uint8_t *p, unsigned int b)
 static void step_frames(struct input *in)
 {
 	struct fake *from = some_endpoint(in);
-	unsigned int n = byte(in) % 64 + 1, dst = byte(in), src = byte(in);
-	unsigned int tag = byte(in), len = byte(in);
+	unsigned int n = take(in) % 64 + 1, dst = take(in), src = take(in);
+	unsigned int tag = take(in), len = take(in);
 	struct frame *f[BATCH_MAX];
 
 	if (!from || from->paused) /* a transport does not read then */
@@ -365,7 +353,7 @@ static void step_frames(struct input *in)
 
 static struct packet some_packet(struct input *in)
 {
-	unsigned int form = byte(in);
+	unsigned int form = take(in);
 
 	return (struct packet){
 		.version = form & 1 ? 6 : 4,
@@ -376,8 +364,8 @@ static struct packet some_packet(struct input *in)
 		.ttl = 64,
 		.flags = (uint8_t)(form >> 6 & 1 ? 0x99 : 0x10),
 		.df = form & 128,
-		.payload = byte(in) * 256 + byte(in),
-		.gso_size = (uint16_t)(byte(in) * 16),
+		.payload = take(in) * 256 + take(in),
+		.gso_size = (uint16_t)(take(in) * 16),
 	};
 }
 
@@ -387,7 +375,7 @@ static void step_unfinished(struct input *in)
 	static uint8_t bytes[PACKET_MAX + 256];
 	struct fake *from = some_endpoint(in);
 	struct packet k = some_packet(in);
-	unsigned int dst = byte(in), n = byte(in) % 4;
+	unsigned int dst = take(in), n = take(in) % 4;
 	struct frame_offload o;
 	size_t len;
 	struct frame *f;
@@ -399,7 +387,7 @@ static void step_unfinished(struct input *in)
 	if (dst & 1 && !(dst & 2))
 		o.gso_type = 0;
 	while (n--) {
-		unsigned int at = byte(in), v = byte(in);
+		unsigned int at = take(in), v = take(in);
 
 		if (at < sizeof(o))
 			((uint8_t *)&o)[at] = (uint8_t)v;
@@ -419,7 +407,7 @@ static void step_unfinished(struct input *in)
 static void step_endpoint(struct input *in)
 {
 	struct fake *f = some_endpoint(in);
-	unsigned int what = byte(in) % 3, n = byte(in);
+	unsigned int what = take(in) % 3, n = take(in);
 
 	if (!f)
 		return;
@@ -438,7 +426,7 @@ static void step_time(struct input *in)
 {
 	uint64_t due;
 
-	now += (uint64_t)byte(in) * (byte(in) & 1 ? 1000000000 : 10000);
+	now += (uint64_t)take(in) * (take(in) & 1 ? 1000000000 : 10000);
 	bridge_flush(br);
 	expect(list_empty(&br->touched));
 	due = bridge_expire(br, now);
@@ -452,14 +440,14 @@ static void step(struct input *in)
 {
 	unsigned int takes;
 
-	switch (byte(in) % 16) {
+	switch (take(in) % 16) {
 	case 0:
 	case 1:
 		step_attach(in, 0, 0);
 		break;
 	case 12:
-		takes = byte(in);
-		step_attach(in, takes, byte(in));
+		takes = take(in);
+		step_attach(in, takes, take(in));
 		break;
 	case 13:
 	case 14:

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../fuzz/input.h"
 #include "base/ringmap.h"
 
 #define SIZE RING_MIN_SIZE
@@ -23,34 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct ringmap us, peer; /* two maps of the same memory */
 
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-static uint32_t take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
-static uint32_t take16(struct input *in)
-{
-	uint32_t v = take(in);
-
-	return v << 8 | take(in);
-}
-
 /* Whatever is likely to be a limit, and anything else. */
-static uint32_t take32(struct input *in, uint32_t near)
+static uint32_t near32(struct input *in, uint32_t near)
 {
 	static const uint32_t limits[] = { 0,	     16,       MAX_LEN,	  SIZE,
 					   2 * SIZE, 1u << 31, UINT32_MAX };
@@ -81,7 +56,7 @@ static _Atomic uint32_t *some_word(struct ring *r, uint32_t which)
 
 static void spoil_record(struct ring *r, struct input *in)
 {
-	struct ring_record rec = { .len = take32(in, 0) };
+	struct ring_record rec = { .len = near32(in, 0) };
 	uint32_t pos = r->pos + 16 * (take(in) - 8);
 
 	memcpy(r->data + ((pos - r->start) & (SIZE - 1)), &rec, sizeof(rec));
@@ -96,7 +71,7 @@ static void spoil(struct ring *r, struct input *in)
 	else if (what % 4 == 1) /* what it would be if it were good */
 		atomic_store(&r->sh->head, r->pos);
 	else
-		atomic_store(some_word(r, what >> 2), take32(in, r->pos));
+		atomic_store(some_word(r, what >> 2), near32(in, r->pos));
 }
 
 static bool check_peek(struct ring *r, struct ring_record *rec)

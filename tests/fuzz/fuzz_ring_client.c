@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../fuzz/input.h"
 #include "base/ringmap.h"
 #include "lib/conn_ring.h"
 
@@ -26,34 +27,6 @@
 #define FDS_MAX 12
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-static uint32_t take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
-static uint32_t take32(struct input *in)
-{
-	uint32_t v = 0;
-
-	for (int i = 0; i < 4; i++)
-		v = v << 8 | take(in);
-	return v;
-}
 
 /* The switch. */
 struct enemy {

@@ -16,6 +16,7 @@
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "../../src/switch/rx_batch.c"
 #include "../../src/switch/tr_ring.c"
+#include "../fuzz/input.h"
 /* NOLINTEND(bugprone-suspicious-include) */
 
 #define N_CLIENTS 2
@@ -23,11 +24,6 @@
 #define MANY_TURNS 40000 /* more than a ring has records, a few in each */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
 
 static struct client {
 	struct ring_ep *r; /* NULL: gone */
@@ -41,29 +37,6 @@ static struct ring_host *host;
 static struct endpoint watcher;
 static bool watcher_is_slow;
 static uint64_t now;
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-static uint32_t take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
-static uint32_t take32(struct input *in)
-{
-	uint32_t v = 0;
-
-	for (int i = 0; i < 4; i++)
-		v = v << 8 | take(in);
-	return v;
-}
 
 static uint64_t the_time(void)
 {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../fuzz/input.h"
 #include "base/ether.h"
 #include "switch/rstp.h"
 
@@ -108,19 +109,6 @@ static void check(void)
 
 /* ---- the input ---- */
 
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
-static unsigned int byte(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
 /* A few that meet: ours among them, one with another priority, port numbers
  * that are ours too. */
 static uint64_t bridge_of(unsigned int b)
@@ -130,11 +118,11 @@ static uint64_t bridge_of(unsigned int b)
 
 static struct rstp_port_config config_of(struct input *in)
 {
-	unsigned int b = byte(in);
+	unsigned int b = take(in);
 
 	return (struct rstp_port_config){
-		.path_cost = byte(in) * 1000 + 1,
-		.priority = (uint8_t)(byte(in) & 0xf0),
+		.path_cost = take(in) * 1000 + 1,
+		.priority = (uint8_t)(take(in) & 0xf0),
 		.enabled = b & 1,
 		.admin_edge = b & 2,
 		.auto_edge = b & 4,
@@ -147,28 +135,28 @@ static struct rstp_port_config config_of(struct input *in)
 static void step_bytes(struct input *in)
 {
 	uint8_t frame[64];
-	unsigned int port = byte(in) % PORTS;
-	size_t len = byte(in) % sizeof(frame);
+	unsigned int port = take(in) % PORTS;
+	size_t len = take(in) % sizeof(frame);
 
 	for (size_t i = 0; i < len; i++)
-		frame[i] = (uint8_t)byte(in);
+		frame[i] = (uint8_t)take(in);
 	rstp_receive(r, port, frame, len, now);
 }
 
 static void step_bpdu(struct input *in)
 {
 	uint8_t frame[RSTP_FRAME_MAX];
-	unsigned int port = byte(in) % PORTS, b = byte(in);
+	unsigned int port = take(in) % PORTS, b = take(in);
 	struct rstp_bpdu m = {
 		.kind = b % RSTP_N_KINDS,
 		.role = b / 4 % RSTP_N_ROLES,
 		.dialect = b & 0x80,
-		.flags = (uint8_t)byte(in),
-		.root = bridge_of(byte(in)),
-		.bridge = bridge_of(byte(in)),
-		.cost = byte(in) * UINT32_C(0x01010101),
-		.port = (uint16_t)(0x8000 | byte(in) % 8),
-		.times = { (uint16_t)(byte(in) << 4), 20 * 256, 2 * 256,
+		.flags = (uint8_t)take(in),
+		.root = bridge_of(take(in)),
+		.bridge = bridge_of(take(in)),
+		.cost = take(in) * UINT32_C(0x01010101),
+		.port = (uint16_t)(0x8000 | take(in) % 8),
+		.times = { (uint16_t)(take(in) << 4), 20 * 256, 2 * 256,
 			   15 * 256 },
 	};
 	size_t len = rstp_bpdu_write(&m, m.bridge, frame);
@@ -179,7 +167,7 @@ static void step_bpdu(struct input *in)
 static void step_params(struct input *in)
 {
 	struct rstp_params pa = RSTP_PARAMS_DEFAULT;
-	unsigned int b = byte(in);
+	unsigned int b = take(in);
 
 	pa.stp = b & 1;
 	pa.tx_hold = (uint8_t)(b >> 1 & 15);
@@ -189,7 +177,7 @@ static void step_params(struct input *in)
 
 static void step_port(struct input *in, unsigned int what)
 {
-	unsigned int n = byte(in) % PORTS;
+	unsigned int n = take(in) % PORTS;
 	struct rstp_port_config cf;
 
 	if (what == 0) {
@@ -200,7 +188,7 @@ static void step_port(struct input *in, unsigned int what)
 		there[n] = true;
 		rstp_port_add(r, n, &cf, now);
 	} else if (what == 1) {
-		link_up[n] = there[n] && byte(in) % 4;
+		link_up[n] = there[n] && take(in) % 4;
 		rstp_port_set_link(r, n, link_up[n], now);
 	} else if (what == 2) {
 		cf = config_of(in);
@@ -218,7 +206,7 @@ static void step_port(struct input *in, unsigned int what)
 /* To the next timer, or that far, late as a busy process is. */
 static void step_time(struct input *in)
 {
-	unsigned int b = byte(in);
+	unsigned int b = take(in);
 	uint64_t next = rstp_next(r);
 
 	now += b < 128 ? b * (SEC / 64) : (b - 127) * SEC;
@@ -241,14 +229,14 @@ static void step_batch(void)
 
 static void step(struct input *in)
 {
-	unsigned int what = byte(in) % 16;
+	unsigned int what = take(in) % 16;
 
 	if (what < 5)
 		step_port(in, what);
 	else if (what == 5)
 		step_params(in);
 	else if (what == 6)
-		rstp_set_bridge(r, bridge_of(byte(in)), now);
+		rstp_set_bridge(r, bridge_of(take(in)), now);
 	else if (what == 7)
 		step_bytes(in);
 	else if (what < 12)
