@@ -186,6 +186,29 @@ int path_absolute(char *out, const char *path)
 	return rc < 0 ? rc : 0;
 }
 
+/* A process that was killed is there until its parent looks, and the first
+ * process of a container may never do. */
+static bool has_ended(pid_t pid)
+{
+	char text[128], *state;
+	ssize_t n;
+	int fd;
+
+	if (kill(pid, 0) && errno == ESRCH)
+		return true;
+	if (pid < 0 ||
+	    str_fmt(text, sizeof(text), "/proc/%ld/stat", (long)pid) < 0)
+		return false;
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	state = strrchr(text, ')'); /* behind the name */
+	return state && strncmp(state, ") Z", 3) == 0;
+}
+
 /* True if @path holds the pid, and nothing else, of a process that is gone;
  * or, negative, of a process group. */
 static bool is_stale(const char *path)
@@ -204,7 +227,7 @@ static bool is_stale(const char *path)
 	text[n - 1] = '\0';
 	if (!parse_num(text, -INT32_MAX, INT32_MAX, &pid) || !pid || pid == -1)
 		return false;
-	return kill((pid_t)pid, 0) && errno == ESRCH;
+	return has_ended((pid_t)pid);
 }
 
 /* A limit of file sizes is a failed write, too. */

@@ -90,6 +90,21 @@ static void a_stale_pidfile_is_replaced(void)
 	pidfile_remove(&pf);
 }
 
+static void nobody_need_have_waited_for_the_dead(void)
+{
+	struct pidfile pf;
+	siginfo_t si;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	CHECK(pid > 0 && !waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
+	put_file(pid_line(pid));
+	CHECK(pidfile_write(&pf, path) == 0);
+	pidfile_remove(&pf);
+	waitpid(pid, NULL, 0);
+}
+
 static void the_pidfile_of_a_live_process_is_respected(void)
 {
 	struct pidfile pf;
@@ -435,6 +450,7 @@ int main(void)
 	str_fmt(path, sizeof(path), "%s/pid", dir);
 	RUN(a_pidfile_holds_the_pid_and_goes);
 	RUN(a_stale_pidfile_is_replaced);
+	RUN(nobody_need_have_waited_for_the_dead);
 	RUN(the_pidfile_of_a_live_process_is_respected);
 	RUN(what_is_no_pidfile_is_never_replaced);
 	RUN(a_link_is_not_followed);
