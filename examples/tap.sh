@@ -17,7 +17,9 @@ usage='usage: tap.sh DIR INTERFACE ADDRESS/BITS [USER] | tap.sh DIR stop'
 dir=${1:?$usage}
 
 if [ "${2:-}" = stop ]; then
-	kill "$(cat "$dir/pid")"
+	pid=$(cat "$dir/pid")
+	kill "$pid"
+	while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
 	vde_tunctl -d "$(cat "$dir/interface")"
 	rm "$dir/interface"
 	exit

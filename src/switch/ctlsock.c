@@ -269,7 +269,7 @@ static void log_refusal(struct ctlsock *cs, const struct wire_request *rq,
 		str_fmt(port, sizeof(port), "port %u",
 			rq->type == WIRE_REQ_NEW_PORT0 ? 0 : rq->port);
 	if (rq->version == WIRE_VERSION_RING)
-		path = "none (rings)";
+		path = who->refusal ? "none" : "none (rings; it may come back)";
 	log_warn_rl(&cs->limit, loop_now(cs->sw->loop),
 		    "refused %s to pid %ld of uid %lu, data socket %s%.*s: %s",
 		    port, (long)who->pid, (unsigned long)who->uid,

@@ -95,3 +95,8 @@ int hostif_del(struct vswitch *sw, const struct transport *tr, const char *name)
 	bridge_detach(&h->ep);
 	return 0;
 }
+
+const char *hostif_strerror(int rc)
+{
+	return rc == -ENOSPC ? "no port is free" : strerror(-rc);
+}

@@ -39,6 +39,9 @@ int hostif_del(struct vswitch *, const struct transport *tr, const char *name);
 /* The peer takes nothing more for now: endpoint_writable() follows. */
 void hostif_wait_room(struct hostif *);
 
+/* What hostif_attach() had against it, in words. */
+const char *hostif_strerror(int rc);
+
 /* For struct transport. close() also closes the descriptor. */
 void hostif_pause(struct endpoint *, bool on);
 void hostif_close(struct endpoint *);

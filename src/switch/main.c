@@ -22,6 +22,7 @@
 #include "switch/cmd.h"
 #include "switch/ctlsock.h"
 #include "switch/event.h"
+#include "switch/hostif.h"
 #include "switch/tr_packet.h"
 #include "switch/tr_tap.h"
 
@@ -366,7 +367,7 @@ static int start_taps(struct program *pr)
 
 		if (rc < 0) {
 			log_err("unable to open tap interface %s: %s", name,
-				strerror(-rc));
+				hostif_strerror(rc));
 			return rc;
 		}
 	}

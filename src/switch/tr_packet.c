@@ -275,6 +275,6 @@ const char *packet_strerror(int rc)
 	case -EMEDIUMTYPE:
 		return "its frames are not Ethernet";
 	default:
-		return strerror(-rc);
+		return hostif_strerror(rc);
 	}
 }
