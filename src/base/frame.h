@@ -42,6 +42,9 @@ struct frame_offload {
 #define FRAME_GSO_UFO 3 /* fragments of IP: nobody here asks for it */
 #define FRAME_GSO_TCPV6 4
 #define FRAME_GSO_UDP_L4 5
+/* A bit of ours: the headers of a tunnel are in front. offload_admit() alone
+ * sets it, and no receiver takes it: it never leaves the program. */
+#define FRAME_GSO_TUNNEL 0x10
 #define FRAME_GSO_ECN 0x80 /* a bit: TCP with CWR in its first segment */
 
 struct frame_pool;

@@ -79,6 +79,21 @@ static void read_transport(struct inet *in, struct cursor *c)
 		in->payload = (uint16_t)(in->l4 + len);
 }
 
+static bool read_packet(struct inet *in, struct cursor *c, uint16_t type)
+{
+	if (type == ETHERTYPE_IPV4) {
+		if (!read_ipv4(in, c))
+			return false;
+	} else if (type == ETHERTYPE_IPV6) {
+		if (!read_ipv6(in, c))
+			return false;
+	} else {
+		return true;
+	}
+	read_transport(in, c);
+	return true;
+}
+
 bool inet_parse(struct inet *in, const uint8_t *frame, size_t len)
 {
 	struct cursor c = { frame, len, false };
@@ -96,15 +111,17 @@ bool inet_parse(struct inet *in, const uint8_t *frame, size_t len)
 	}
 	if (c.bad)
 		return false;
-	if (type == ETHERTYPE_IPV4) {
-		if (!read_ipv4(in, &c))
-			return false;
-	} else if (type == ETHERTYPE_IPV6) {
-		if (!read_ipv6(in, &c))
-			return false;
-	} else {
-		return true;
-	}
-	read_transport(in, &c);
-	return true;
+	return read_packet(in, &c, type);
+}
+
+bool inet_parse_ip(struct inet *in, const uint8_t *packet, size_t len)
+{
+	struct cursor c = { packet, len, false };
+	uint8_t version = len ? packet[0] >> 4 : 0;
+
+	*in = (struct inet){ 0 };
+	if (version != 4 && version != 6)
+		return false;
+	return read_packet(in, &c,
+			   version == 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6);
 }

@@ -63,5 +63,7 @@ struct inet {
 /* Reads the first @len bytes of a frame. False when they end inside of the
  * Ethernet or IP header, or the IP header contradicts itself. */
 bool inet_parse(struct inet *, const uint8_t *frame, size_t len);
+/* The same of a packet without a frame: @l3 is 0. False if it is not IP. */
+bool inet_parse_ip(struct inet *, const uint8_t *packet, size_t len);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/csum.h"
-#include "base/inet.h"
+#include "base/tunnel.h"
 
 #define FLAGS (FRAME_NEEDS_CSUM | FRAME_DATA_VALID)
 #define GSO_BY_FRAGS 0xffff /* a gso_size that Linux keeps for itself */
@@ -144,48 +144,6 @@ static bool csum_is_sane(const struct inet *in, size_t len,
 	       (size_t)o->csum_start + o->csum_offset + SUM_LEN <= len;
 }
 
-/* Segments of a frame that is to be cut; 0: refused. */
-static unsigned int count_segs(const struct inet *in, size_t len,
-			       const struct frame_offload *o)
-{
-	const struct kind *kind = kind_of(o->gso_type);
-	size_t room = INET_MAX_LEN + (in->version == 6 ? INET6_HDR_LEN : 0);
-	size_t segs;
-
-	if (!kind || !in->payload || in->proto != kind->proto ||
-	    (kind->version && in->version != kind->version))
-		return 0;
-	if (!(o->flags & FRAME_NEEDS_CSUM) || o->csum_start != in->l4 ||
-	    o->csum_offset != kind->csum_offset)
-		return 0;
-	if (!o->gso_size || o->gso_size == GSO_BY_FRAGS || len - in->l3 > room)
-		return 0;
-	len -= in->payload;
-	segs = len ? (len + o->gso_size - 1) / o->gso_size : 1;
-	return segs <= kind->max_segs ? (unsigned int)segs : 0;
-}
-
-/* How many frames it makes, from the first @have bytes; 0: refused. */
-static unsigned int plan(struct inet *in, const uint8_t *frame, size_t have,
-			 size_t len, const struct frame_offload *o)
-{
-	if (len < ETHER_HDR_LEN || o->hdr_len > len || o->flags & ~FLAGS)
-		return 0;
-	if (offload_is_none(o))
-		return 1;
-	if (!inet_parse(in, frame, have) || !csum_is_sane(in, len, o))
-		return 0;
-	return o->gso_type == FRAME_GSO_NONE ? 1 : count_segs(in, len, o);
-}
-
-bool offload_check(const uint8_t *frame, size_t len,
-		   const struct frame_offload *o)
-{
-	struct inet in;
-
-	return plan(&in, frame, size_min(len, PREFIX), len, o) > 0;
-}
-
 /* The sum of the pseudo-header, for the checksum field. Of UDP it has the
  * length that is in the header. */
 static uint16_t begun_csum(const struct inet *in, const uint8_t *frame,
@@ -203,6 +161,79 @@ static uint16_t begun_csum(const struct inet *in, const uint8_t *frame,
 		l4_len = csum_get(frame + in->l4 + UDP_LEN);
 	return csum_fold(csum_sum(addrs, n) + csum_num(in->proto) +
 			 (uint64_t)l4_len);
+}
+
+/* Segments of a frame that is to be cut; 0: refused. */
+static unsigned int count_segs(const struct inet *in, size_t len,
+			       const struct frame_offload *o)
+{
+	const struct kind *kind = kind_of(o->gso_type & ~FRAME_GSO_TUNNEL);
+	size_t room = INET_MAX_LEN + (in->version == 6 ? INET6_HDR_LEN : 0);
+	size_t segs;
+
+	if (!kind || !in->payload || in->proto != kind->proto ||
+	    (kind->version && in->version != kind->version))
+		return 0;
+	if (!(o->flags & FRAME_NEEDS_CSUM) || o->csum_start != in->l4 ||
+	    o->csum_offset != kind->csum_offset)
+		return 0;
+	if (!o->gso_size || o->gso_size == GSO_BY_FRAGS || len - in->l3 > room)
+		return 0;
+	len -= in->payload;
+	segs = len ? (len + o->gso_size - 1) / o->gso_size : 1;
+	return segs <= kind->max_segs ? (unsigned int)segs : 0;
+}
+
+/* Where the headers are. */
+struct headers {
+	struct inet in; /* of what is to be cut, in a tunnel the inner ones */
+	struct inet outer; /* of the tunnel */
+};
+
+/* As count_segs(), in a tunnel. That what was found is no accident is seen by
+ * the checksum, too: it is begun. */
+static unsigned int enter_tunnel(struct headers *h, const uint8_t *frame,
+				 size_t have, size_t len,
+				 const struct frame_offload *o)
+{
+	unsigned int n;
+
+	h->outer = h->in;
+	if (!tunnel_enter(&h->in, &h->outer, frame, have, len, o->csum_start))
+		return 0;
+	n = count_segs(&h->in, len, o);
+	if (!n || len == h->in.payload ||
+	    (begun_csum(&h->in, frame, len) -
+	     csum_get(frame + o->csum_start + o->csum_offset)) %
+			    0xffff !=
+		    0)
+		return 0;
+	return n;
+}
+
+/* How many frames it makes, from the first @have bytes; 0: refused. */
+static unsigned int plan(struct headers *h, const uint8_t *frame, size_t have,
+			 size_t len, const struct frame_offload *o)
+{
+	if (len < ETHER_HDR_LEN || o->hdr_len > len || o->flags & ~FLAGS)
+		return 0;
+	if (offload_is_none(o))
+		return 1;
+	if (!inet_parse(&h->in, frame, have) || !csum_is_sane(&h->in, len, o))
+		return 0;
+	if (o->gso_type == FRAME_GSO_NONE)
+		return 1;
+	if (o->gso_type & FRAME_GSO_TUNNEL)
+		return enter_tunnel(h, frame, have, len, o);
+	return count_segs(&h->in, len, o);
+}
+
+bool offload_check(const uint8_t *frame, size_t len,
+		   const struct frame_offload *o)
+{
+	struct headers h;
+
+	return plan(&h, frame, size_min(len, PREFIX), len, o) > 0;
 }
 
 /* The place of a checksum that nobody told. An IPv6 header that is not alone
@@ -224,27 +255,35 @@ static bool find_csum(const uint8_t *frame, size_t len, struct frame_offload *o)
 bool offload_admit(uint8_t *frame, size_t len, struct frame_offload *o)
 {
 	struct frame_offload to = *o;
-	struct inet in;
+	size_t have = size_min(len, PREFIX);
+	struct headers h;
 	unsigned int n;
-	bool begin = to.gso_type != FRAME_GSO_NONE &&
-		     !(to.flags & FRAME_NEEDS_CSUM);
+	bool cut = to.gso_type != FRAME_GSO_NONE;
+	bool begin = cut && !(to.flags & FRAME_NEEDS_CSUM);
 
-	if (begin && !find_csum(frame, len, &to))
+	if (to.gso_type & FRAME_GSO_TUNNEL ||
+	    (begin && !find_csum(frame, len, &to)))
 		return false;
-	n = plan(&in, frame, size_min(len, PREFIX), len, &to);
+	n = plan(&h, frame, have, len, &to);
+	if (!n && cut && !begin) {
+		to.gso_type |= FRAME_GSO_TUNNEL;
+		n = plan(&h, frame, have, len, &to);
+	}
 	if (!n)
 		return false;
 	if (begin)
 		csum_put(frame + to.csum_start + to.csum_offset,
-			 begun_csum(&in, frame, len));
+			 begun_csum(&h.in, frame, len));
 	if (to.flags & FRAME_NEEDS_CSUM)
 		to.flags = FRAME_NEEDS_CSUM;
 	else
 		to.csum_start = to.csum_offset = 0;
-	to.hdr_len = n == 1 ? 0 : in.payload;
-	if (n == 1) {
+	/* The tunnel's own checksum is completed by a cut only. */
+	if (n > 1 || to.gso_type & FRAME_GSO_TUNNEL) {
+		to.hdr_len = h.in.payload;
+	} else {
 		to.gso_type = FRAME_GSO_NONE;
-		to.gso_size = 0;
+		to.hdr_len = to.gso_size = 0;
 	}
 	*o = to;
 	return true;
@@ -305,29 +344,55 @@ static void put_be32(uint8_t *p, uint32_t v)
 	csum_put(p + 2, csum_num((uint16_t)v));
 }
 
-static void start_ip(struct offload_cut *c)
+static void start_ip(struct offload_cut *c, struct offload_ip *to,
+		     const struct inet *in, size_t tag_len)
 {
-	uint8_t *ip = c->hdr + c->l3;
+	uint8_t *ip;
 
-	if (c->version == 6)
+	to->version = in->version;
+	to->l3 = (uint16_t)(in->l3 + tag_len);
+	to->l4 = (uint16_t)(in->l4 + tag_len);
+	if (to->version == 6)
 		return;
-	c->id = ether_be16(ip + INET4_ID);
+	ip = c->hdr + to->l3;
+	to->id = ether_be16(ip + INET4_ID);
 	csum_put(ip + INET4_LEN, 0);
 	csum_put(ip + INET4_ID, 0);
 	csum_put(ip + INET4_CSUM, 0);
-	c->ip_base = csum_sum(ip, (size_t)(c->l4 - c->l3));
+	to->base = csum_sum(ip, (size_t)(to->l4 - to->l3));
+}
+
+/* What is between the two IP headers of a tunnel. Its UDP may do without a
+ * checksum; otherwise that is begun like that of the packet inside. */
+static void start_tunnel(struct offload_cut *c, const struct inet *outer,
+			 size_t tag_len)
+{
+	uint8_t *p;
+	uint16_t sum;
+
+	start_ip(c, &c->outer, outer, tag_len);
+	c->outer_udp = outer->proto == INET_UDP;
+	c->outer_base = 0;
+	if (!c->outer_udp)
+		return;
+	p = c->hdr + c->outer.l4;
+	sum = csum_get(p + UDP_CSUM);
+	if (sum)
+		c->outer_base = sum +
+				(uint64_t)(uint16_t)~csum_get(p + UDP_LEN);
+	csum_put(p + UDP_CSUM, 0);
 }
 
 /* The checksum field of the frame is the sum of the pseudo-header with the
  * length of the whole; from now on it is that without a length. */
 static void start_transport(struct offload_cut *c)
 {
-	uint8_t *p = c->hdr + c->l4;
+	uint8_t *p = c->hdr + c->ip.l4;
 	uint16_t sum, len;
 
 	if (c->proto == INET_TCP) {
 		sum = csum_get(p + TCP_CSUM);
-		len = csum_num((uint16_t)(c->hdr_len - c->l4 + c->left));
+		len = csum_num((uint16_t)(c->hdr_len - c->ip.l4 + c->left));
 		c->seq = ether_be32(p + TCP_SEQ);
 		c->flags = p[TCP_FLAGS];
 		memset(p + TCP_SEQ, 0, 4);
@@ -340,11 +405,12 @@ static void start_transport(struct offload_cut *c)
 		csum_put(p + UDP_LEN, 0);
 		csum_put(p + UDP_CSUM, 0);
 	}
-	c->base = csum_sum(p, (size_t)(c->hdr_len - c->l4)) + sum +
+	c->base = csum_sum(p, (size_t)(c->hdr_len - c->ip.l4)) + sum +
 		  (uint16_t)~len;
 }
 
-static void finish_ip(struct offload_cut *c, uint8_t *ip, size_t n)
+/* Of an IP packet of @n bytes. */
+static void finish_ip(struct offload_ip *c, uint8_t *ip, size_t n)
 {
 	uint16_t len = csum_num((uint16_t)n), id;
 
@@ -356,7 +422,7 @@ static void finish_ip(struct offload_cut *c, uint8_t *ip, size_t n)
 	id = csum_num(c->id++);
 	csum_put(ip + INET4_LEN, len);
 	csum_put(ip + INET4_ID, id);
-	csum_put(ip + INET4_CSUM, csum_finish(c->ip_base + len + id));
+	csum_put(ip + INET4_CSUM, csum_finish(c->base + len + id));
 }
 
 static void finish_tcp(struct offload_cut *c, uint8_t *p, uint64_t sum,
@@ -380,18 +446,51 @@ static void finish_udp(uint8_t *p, uint64_t sum, uint16_t len)
 	csum_put(p + UDP_CSUM, sum ? (uint16_t)sum : 0xffff);
 }
 
+/* When all that is inside of the tunnel is done. @sum: of the payload. */
+static void finish_tunnel(struct offload_cut *c, uint8_t *hdr, size_t n,
+			  uint64_t sum)
+{
+	size_t own = (size_t)(c->hdr_len - c->outer.l4);
+	uint8_t *p = hdr + c->outer.l4;
+	uint16_t len = csum_num((uint16_t)(own + n));
+
+	finish_ip(&c->outer, hdr + c->outer.l3, c->hdr_len - c->outer.l3 + n);
+	if (!c->outer_udp)
+		return;
+	csum_put(p + UDP_LEN, len);
+	if (!c->outer_base)
+		return;
+	sum = csum_finish(c->outer_base + len + csum_sum(p, own) + sum);
+	csum_put(p + UDP_CSUM, sum ? (uint16_t)sum : 0xffff);
+}
+
 /* The headers of a segment with @n bytes of payload. */
 static void write_headers(struct offload_cut *c, uint8_t *hdr, size_t n)
 {
-	uint16_t len = csum_num((uint16_t)(c->hdr_len - c->l4 + n));
-	uint64_t sum = c->base + len + csum_sum(c->rest, n);
+	uint16_t len = csum_num((uint16_t)(c->hdr_len - c->ip.l4 + n));
+	uint64_t payload = csum_sum(c->rest, n), sum = c->base + len + payload;
 
 	memcpy(hdr, c->hdr, c->hdr_len);
-	finish_ip(c, hdr + c->l3, c->hdr_len - c->l3 + n);
+	finish_ip(&c->ip, hdr + c->ip.l3, c->hdr_len - c->ip.l3 + n);
 	if (c->proto == INET_TCP)
-		finish_tcp(c, hdr + c->l4, sum, c->frames == 1);
+		finish_tcp(c, hdr + c->ip.l4, sum, c->frames == 1);
 	else
-		finish_udp(hdr + c->l4, sum, len);
+		finish_udp(hdr + c->ip.l4, sum, len);
+	if (c->outer.version)
+		finish_tunnel(c, hdr, n, payload);
+}
+
+static void start_segments(struct offload_cut *c, const struct headers *h,
+			   const struct frame_offload *o, size_t tag_len)
+{
+	c->size = o->gso_size;
+	c->proto = h->in.proto;
+	c->hdr_len = (uint16_t)(h->in.payload + tag_len);
+	start_ip(c, &c->ip, &h->in, tag_len);
+	start_transport(c);
+	c->outer.version = 0;
+	if (o->gso_type & FRAME_GSO_TUNNEL)
+		start_tunnel(c, &h->outer, tag_len);
 }
 
 unsigned int offload_cut_start(struct offload_cut *c, const uint8_t *frame,
@@ -399,13 +498,13 @@ unsigned int offload_cut_start(struct offload_cut *c, const uint8_t *frame,
 			       const uint8_t *tag)
 {
 	size_t tag_len = tag ? ETHER_TAG_LEN : 0, have = size_min(len, PREFIX);
-	struct inet in;
+	struct headers h;
 	unsigned int n;
 
 	/* Looked at is only the copy, which stays as it is. */
 	memcpy(c->hdr, frame, have);
 	c->frames = 0;
-	n = plan(&in, c->hdr, have, len, o);
+	n = plan(&h, c->hdr, have, len, o);
 	if (!n)
 		return 0;
 	if (tag) {
@@ -414,21 +513,15 @@ unsigned int offload_cut_start(struct offload_cut *c, const uint8_t *frame,
 		memcpy(c->hdr + TAG_AT, tag, tag_len);
 	}
 	c->frames = (uint16_t)n;
-	c->size = n > 1 ? o->gso_size : 0;
+	c->size = 0;
 	c->sum_at = 0;
-	if (n == 1) {
+	if (n == 1 && !(o->gso_type & FRAME_GSO_TUNNEL)) {
 		start_single(c, frame, len, o, tag_len);
 		return n;
 	}
-	c->version = in.version;
-	c->proto = in.proto;
-	c->l3 = (uint16_t)(in.l3 + tag_len);
-	c->l4 = (uint16_t)(in.l4 + tag_len);
-	c->hdr_len = (uint16_t)(in.payload + tag_len);
-	c->rest = frame + in.payload;
-	c->left = len - in.payload;
-	start_ip(c);
-	start_transport(c);
+	c->rest = frame + h.in.payload;
+	c->left = len - h.in.payload;
+	start_segments(c, &h, o, tag_len);
 	return n;
 }
 

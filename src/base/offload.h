@@ -52,7 +52,8 @@ static inline bool offload_is_none(const struct frame_offload *o)
 	return !(o->flags & FRAME_NEEDS_CSUM) && o->gso_type == FRAME_GSO_NONE;
 }
 
-/* May a receiver that takes @caps have the frame as it is? */
+/* May a receiver that takes @caps have the frame as it is? Nobody may have one
+ * in a tunnel that is to be cut: it has no words for the outer headers. */
 bool offload_fits(const struct frame_offload *, unsigned int caps);
 
 /* After @bytes were inserted (or removed, if negative) in front of the IP
@@ -82,20 +83,29 @@ static inline unsigned int offload_segments(const struct frame *f)
 }
 
 /* Is what a peer says of this frame true and bearable? False also for what is
- * known to nobody here (fragments of UDP, tunnels). */
+ * known to nobody here (fragments of UDP). */
 bool offload_check(const uint8_t *frame, size_t len,
 		   const struct frame_offload *);
 /* The same, and what is accepted gets the one form in which everybody takes
  * it: the exact length of the headers for a frame that is to be cut, nothing
  * to be cut in one that fits a segment (Linux drops some of these). A frame
  * that is to be cut and does not say where its checksum is, as from a card
- * that has merged and checked it, gets one that is begun. False, and nothing
- * is changed, if it is refused. */
+ * that has merged and checked it, gets one that is begun. If the checksum is
+ * that of a packet in a tunnel (tunnel.h), FRAME_GSO_TUNNEL says so from now
+ * on; here it is refused. False, and nothing is changed, if it is refused. */
 bool offload_admit(uint8_t *frame, size_t len, struct frame_offload *);
 /* Completes the checksum in place and empties @o's flags; false, and nothing
  * is changed, unless the frame passes offload_check() and has no more than
  * that to be done. */
 bool offload_csum(uint8_t *frame, size_t len, struct frame_offload *);
+
+/* One IP header of all segments. */
+struct offload_ip {
+	uint64_t base; /* sum of what they have in common */
+	uint16_t l3, l4; /* offsets in the headers */
+	uint16_t id;
+	uint8_t version; /* 0: there is no such header */
+};
 
 /* Makes ordinary frames of any frame. The frame must stay until the last one
  * has been used; it may change meanwhile (shared memory) at the cost of its
@@ -105,14 +115,15 @@ struct offload_cut {
 	size_t left;
 	size_t size; /* of the payload of a segment; 0: there is one frame */
 	size_t sum_at; /* in @rest; 0: the checksum is in @hdr */
-	uint64_t base, ip_base; /* sums of what all segments have in common */
+	uint64_t base; /* sum of what all segments have in common */
+	uint64_t outer_base; /* as @base, of a tunnel's UDP; 0: no checksum */
+	struct offload_ip ip, outer; /* @outer: of the tunnel */
 	uint32_t seq;
-	uint16_t id;
-	uint16_t l3, l4; /* offsets in @hdr, */
-	uint16_t hdr_len; /* of which this much is in front of each */
+	uint16_t hdr_len; /* this much of @hdr is in front of each */
 	uint16_t frames; /* still to come */
-	uint8_t version, proto;
+	uint8_t proto;
 	uint8_t flags; /* of TCP */
+	bool outer_udp;
 	uint8_t hdr[OFFLOAD_HDR_MAX];
 };
 

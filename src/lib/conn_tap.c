@@ -138,7 +138,9 @@ static int recv_one(struct vdeconn *c, struct vde_frame *f)
 		return n < 0 ? (int)n : 0;
 	f->len = (size_t)n - sizeof(hdr);
 	offload_from_vnet(&o, hdr, true);
-	if (!offload_is_none(&o) && !offload_admit(f->data, f->len, &o))
+	/* Nor has the program a word for a tunnel. */
+	if (!offload_is_none(&o) && (!offload_admit(f->data, f->len, &o) ||
+				     !offload_fits(&o, OFFLOAD_ALL)))
 		return 0;
 	batch_set_offload(f, &o);
 	return 1;

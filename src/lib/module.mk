@@ -11,4 +11,5 @@ vdeplug_SRCS := src/lib/vdeplug.c src/lib/locator.c src/lib/defaults.c \
 	src/lib/sockfile.c src/lib/spawn.c src/lib/stream.c \
 	src/base/num.c src/base/strbuf.c src/base/wire.c src/base/stream.c \
 	src/base/ring.c src/base/ringmap.c \
-	src/base/csum.c src/base/inet.c src/base/offload.c src/base/gro.c
+	src/base/csum.c src/base/inet.c src/base/tunnel.c \
+	src/base/offload.c src/base/gro.c

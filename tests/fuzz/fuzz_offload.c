@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Frames with metadata, cut and merged. The first byte chooses: one frame and
- * its metadata as they come; one that is made from a description and then
- * spoiled; batches of frames of either sort.
+ * its metadata as they come; one that is made from a description, in a tunnel
+ * or not, and then spoiled; batches of frames of either sort.
  *
  * A cut reads nothing but the frame and writes nothing but its room, both of
  * which are exactly as large as they may be; it gives the same whether by
@@ -42,12 +42,53 @@ static bool seed_is_right(const uint8_t *f, size_t len, size_t ip, size_t l4,
 	return packet_sum(0, field, 2) % 0xffff == sum % 0xffff;
 }
 
+/* The checksum inside of a tunnel, which is begun rightly: what was summed
+ * first had the length of the whole. */
+static void see_inner(const uint8_t *f, size_t len,
+		      const struct frame_offload *o, const uint8_t *s, size_t n)
+{
+	size_t l4 = o->csum_start, at = l4 + o->csum_offset;
+	uint32_t sum = (uint32_t)f[at] << 8 | f[at + 1];
+
+	sum += packet_sum(0, s + l4, n - l4) + (uint32_t)(n - l4);
+	must((sum + 2 * 0xffff - (uint32_t)(len - l4)) % 0xffff == 0);
+}
+
+/* The headers of the tunnel of @s, a segment of @f, in which @ip is where IP
+ * begins. */
+static void see_outer(const uint8_t *f, size_t len, size_t ip, const uint8_t *s,
+		      size_t n, unsigned int i)
+{
+	size_t udp = 40;
+	uint8_t proto = s[ip + 6];
+
+	if (f[ip] >> 4 == 4) {
+		udp = (s[ip] & 15) * 4u;
+		proto = s[ip + 9];
+		must(ether_be16(s + ip + 2) == n - ip);
+		must(packet_sum(0, s + ip, udp) == 0xffff);
+		must((uint16_t)(ether_be16(s + ip + 4) -
+				ether_be16(f + ip + 4)) == i);
+	} else {
+		must(ether_be16(s + ip + 4) == n - ip - 40);
+	}
+	if (proto != 17)
+		return;
+	udp += ip;
+	must(ether_be16(s + udp + 4) == n - udp);
+	must(!ether_be16(s + udp + 6) == !ether_be16(f + udp + 6));
+	if (ether_be16(f + udp + 6) && seed_is_right(f, len, ip, udp, true))
+		must(packet_sum(packet_pseudo(s + ip, 17, n - udp), s + udp,
+				n - udp) == 0xffff);
+}
+
 /* Number @i of segments of @f is @s. */
 static void see_segment(const uint8_t *f, size_t len,
 			const struct frame_offload *o, const uint8_t *s,
 			size_t n, unsigned int i)
 {
-	bool udp = o->gso_type == FRAME_GSO_UDP_L4;
+	bool tunnel = o->gso_type & FRAME_GSO_TUNNEL;
+	bool udp = (o->gso_type & ~FRAME_GSO_TUNNEL) == FRAME_GSO_UDP_L4;
 	size_t ip = 14, l4 = o->csum_start, hdr = l4 + 8, done;
 	struct packet_view v;
 
@@ -71,8 +112,12 @@ static void see_segment(const uint8_t *f, size_t len,
 		if (i)
 			must(!(s[l4 + 13] & 0x80));
 	}
-	if (seed_is_right(f, len, ip, l4, udp))
+	if (tunnel) {
+		see_inner(f, len, o, s, n);
+		see_outer(f, len, ip, s, n, i);
+	} else if (seed_is_right(f, len, ip, l4, udp)) {
 		must(packet_read(s, n, &v));
+	}
 }
 
 /* What an offload_csum() and a lone frame of a cut must look like. */
@@ -149,7 +194,7 @@ static void cut(const uint8_t *f, size_t len, const struct frame_offload *o,
 			k -= 4;
 			memmove(parts + 12, parts + 16, k - 12);
 		}
-		if (n > 1)
+		if (n > 1 || o->gso_type & FRAME_GSO_TUNNEL)
 			see_segment(f, len, o, parts, k, i);
 		else
 			see_single(f, len, o, parts);
@@ -167,6 +212,8 @@ static void see_admitted(const uint8_t *f, const uint8_t *now, size_t len,
 	size_t at = (size_t)o->csum_start + o->csum_offset;
 
 	must(offload_check(now, len, o));
+	must(offload_is_none(o) || !(o->gso_type & FRAME_GSO_TUNNEL) ||
+	     !offload_fits(o, UINT32_MAX));
 	if (was->flags & FRAME_NEEDS_CSUM || !(o->flags & FRAME_NEEDS_CSUM)) {
 		must(!memcmp(f, now, len));
 		return;
@@ -221,6 +268,28 @@ static size_t describe(struct input *in, size_t max, uint8_t *f,
 	if (k.payload > max)
 		k.payload %= max;
 	return packet_make(&k, f, o);
+}
+
+/* Into a tunnel that a byte describes. Whole, it is admitted unless it has
+ * too many segments. */
+static size_t wrap(struct input *in, uint8_t *f, size_t len,
+		   struct frame_offload *o)
+{
+	uint8_t what = take(in);
+	struct packet_tunnel t = { .kind = (what & 15) % PACKET_TUNNELS,
+				   .version = what & 16 ? 6 : 4,
+				   .sum = what & 32,
+				   .id = (uint16_t)(what << 8 | take(in)) };
+	struct frame_offload copy;
+
+	len = packet_wrap(&t, f, len, o);
+	copy = *o;
+	must(!o->gso_type || !offload_check(f, len, o));
+	if (o->gso_type && o->gso_size != 0xffff && o->hdr_len < len &&
+	    o->hdr_len <= OFFLOAD_HDR_MAX - ETHER_TAG_LEN &&
+	    len < o->gso_size * 100u)
+		must(offload_admit(f, len, &copy));
+	return len;
 }
 
 static void spoil(struct input *in, uint8_t *f, size_t len)
@@ -445,6 +514,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (o.gso_type && o.gso_size != 0xffff &&
 		    len < o.gso_size * 100u)
 			must(offload_check(made, len, &o));
+		if (mode & 32)
+			len = wrap(&in, made, len, &o);
 		if (mode & 16)
 			o.flags &= ~FRAME_NEEDS_CSUM;
 		spoil(&in, made, len);

@@ -168,6 +168,126 @@ static inline size_t packet_make(const struct packet *k, uint8_t *f,
 	return len;
 }
 
+/* ---- tunnels ---- */
+
+enum packet_tunnel_kind {
+	PACKET_VXLAN,
+	PACKET_GENEVE, /* with an option */
+	PACKET_FOU,
+	PACKET_GRE, /* with a key */
+	PACKET_GRETAP,
+	PACKET_IPIP,
+	PACKET_TUNNELS
+};
+
+struct packet_tunnel {
+	enum packet_tunnel_kind kind;
+	int version; /* of the outer IP */
+	bool sum; /* its UDP has a checksum */
+	uint16_t id;
+};
+
+/* What is between the outer and the inner headers; returns its length. */
+static inline size_t packet_tunnel_hdr(const struct packet_tunnel *t,
+				       uint8_t *p, int inner_version)
+{
+	memset(p, 0, 16);
+	switch (t->kind) {
+	case PACKET_VXLAN:
+		packet_be32(p, 0x08000000);
+		packet_be32(p + 4, 0x00002a00);
+		return 8;
+	case PACKET_GENEVE:
+		packet_be32(p, 0x02006558);
+		packet_be32(p + 4, 0x00000700);
+		packet_be32(p + 8, 0x01028001);
+		packet_be32(p + 12, 0xdeadbeef);
+		return 16;
+	case PACKET_GRE:
+		packet_be16(p, 0x2000);
+		packet_be16(p + 2, inner_version == 4 ? 0x0800 : 0x86dd);
+		packet_be32(p + 4, 99);
+		return 8;
+	case PACKET_GRETAP:
+		packet_be16(p + 2, 0x6558);
+		return 4;
+	case PACKET_FOU:
+	case PACKET_IPIP:
+	case PACKET_TUNNELS:
+		break;
+	}
+	return 0;
+}
+
+/* Puts the frame, which packet_make() made, into a tunnel; if there is more
+ * to do than none, the tunnel's checksum is begun only. Returns the length. */
+static inline size_t packet_wrap(const struct packet_tunnel *t, uint8_t *f,
+				 size_t len, struct frame_offload *o)
+{
+	bool udp = t->kind <= PACKET_FOU;
+	bool ether = t->kind == PACKET_VXLAN || t->kind == PACKET_GENEVE ||
+		     t->kind == PACKET_GRETAP;
+	static const uint8_t protos[] = { 17, 17, 17, 47, 47, 4 };
+	uint8_t hdr[128], *ip = hdr + 14, *l4;
+	size_t at = 12, n, body;
+	int inner;
+
+	while (f[at] == 0x81 || f[at] == 0x88)
+		at += 4;
+	at += 2;
+	inner = f[at] >> 4;
+	if (ether)
+		at = 0;
+	body = len - at;
+	l4 = ip + (t->version == 4 ? 20 : 40);
+	n = packet_tunnel_hdr(t, l4 + (udp ? 8 : 0), inner) + (udp ? 8u : 0);
+	memcpy(hdr, f, 12);
+	packet_be16(hdr + 12, t->version == 4 ? 0x0800 : 0x86dd);
+	memset(ip, 0, (size_t)(l4 - ip));
+	if (t->version == 4) {
+		packet_be16(ip, 0x4500);
+		packet_be16(ip + 2, 20 + n + body);
+		packet_be16(ip + 4, t->id);
+		ip[8] = 64;
+		ip[9] = protos[t->kind];
+		packet_be32(ip + 12, 0xc0000201);
+		packet_be32(ip + 16, 0xc0000202);
+	} else {
+		packet_be32(ip, 0x60000000);
+		packet_be16(ip + 4, n + body);
+		ip[6] = protos[t->kind];
+		ip[7] = 64;
+		packet_be32(ip + 8, 0x20010db8);
+		packet_be32(ip + 24, 0x20010db8);
+		ip[23] = 1;
+		ip[39] = 2;
+	}
+	if (t->kind == PACKET_IPIP && inner == 6)
+		ip[t->version == 4 ? 9 : 6] = 41;
+	if (t->version == 4)
+		packet_be16(ip + 10, ~packet_sum(0, ip, 20) & 0xffff);
+	n += (size_t)(l4 - hdr);
+	memmove(f + n, f + at, body);
+	memcpy(f, hdr, n);
+	len = n + body;
+	if (udp) {
+		l4 = f + (l4 - hdr);
+		packet_be16(l4, 51000);
+		packet_be16(l4 + 2, 4789);
+		packet_be16(l4 + 4, len - (size_t)(l4 - f));
+		packet_be16(l4 + 6, 0);
+		if (t->sum && o->gso_type)
+			packet_be16(l4 + 6,
+				    packet_pseudo(f + 14, 17,
+						  len - (size_t)(l4 - f)));
+		else if (t->sum)
+			packet_seal(f, 14, (size_t)(l4 - f), len, true);
+	}
+	o->csum_start += (uint16_t)(o->flags ? n - at : 0);
+	o->hdr_len += (uint16_t)(o->gso_type ? n - at : 0);
+	return len;
+}
+
 /* What packet_read() found. */
 struct packet_view {
 	size_t ip, l4, payload;

@@ -620,29 +620,30 @@ static const struct known known[] = {
 	  { 1, FRAME_GSO_UDP_L4, 42, 6, 34, 6 } },
 };
 
-static void known_frames_become_known_segments(void)
+static void cut_known(const struct known *k, const struct frame_offload *o)
 {
 	uint8_t hdr[OFFLOAD_HDR_MAX], want[256], got[256];
 	struct iovec iov[OFFLOAD_IOV];
 	struct offload_cut c;
+	size_t len = unhex(super, k->whole);
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		size_t len = unhex(super, known[i].whole);
+	CHECK(offload_check(super, len, o));
+	CHECK(offload_cut_start(&c, super, len, o, NULL) == 3);
+	for (int s = 0; s < 3; s++) {
+		size_t n = unhex(want, k->segs[s]);
 
-		CHECK(offload_check(super, len, &known[i].o));
-		CHECK(offload_cut_start(&c, super, len, &known[i].o, NULL) ==
-		      3);
-		for (int s = 0; s < 3; s++) {
-			size_t n = unhex(want, known[i].segs[s]);
-
-			CHECK(offload_cut_len(&c) == n);
-			CHECK(gather(got, iov,
-				     offload_cut_next(&c, hdr, iov)) == n);
-			CHECK(!memcmp(got, want, n));
-		}
-		CHECK(!offload_cut_len(&c));
-		CHECK(!offload_cut_next(&c, hdr, iov));
+		CHECK(offload_cut_len(&c) == n);
+		CHECK(gather(got, iov, offload_cut_next(&c, hdr, iov)) == n);
+		CHECK(!memcmp(got, want, n));
 	}
+	CHECK(!offload_cut_len(&c));
+	CHECK(!offload_cut_next(&c, hdr, iov));
+}
+
+static void known_frames_become_known_segments(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		cut_known(&known[i], &known[i].o);
 }
 
 static void payload_is_not_copied(void)
@@ -662,16 +663,24 @@ static void payload_is_not_copied(void)
 	CHECK(at == len);
 }
 
-/* The segments of @k, made one by one, are what the cut gives. */
-static void cut_all(const struct packet *k, const uint8_t *tag)
+/* The segments of @k, in a tunnel if there is @t, made one by one, are what
+ * the cut gives. */
+static void cut_all(const struct packet *k, const struct packet_tunnel *t,
+		    const uint8_t *tag)
 {
 	static uint8_t got[PACKET_MAX];
+	struct packet_tunnel out = t ? *t : (struct packet_tunnel){ 0 };
 	struct frame_offload o, none;
 	struct offload_cut c;
 	struct packet seg = *k;
-	size_t len = packet_make(k, super, &o), done = 0, n, t = tag ? 4 : 0;
-	unsigned int segs = offload_cut_start(&c, super, len, &o, tag);
+	size_t len = packet_make(k, super, &o), done = 0, n;
+	size_t l4 = o.csum_start, add = tag ? 4 : 0;
+	unsigned int segs;
 
+	if (t)
+		len = packet_wrap(t, super, len, &o);
+	CHECK(!t || offload_admit(super, len, &o));
+	segs = offload_cut_start(&c, super, len, &o, tag);
 	CHECK(segs == (k->payload + k->gso_size - 1) / k->gso_size);
 	seg.gso_size = 0;
 	for (unsigned int i = 0; i < segs; i++) {
@@ -682,10 +691,11 @@ static void cut_all(const struct packet *k, const uint8_t *tag)
 		n = packet_make(&seg, other, &none);
 		memcpy(other + n - seg.payload, super + o.hdr_len + done,
 		       seg.payload);
-		packet_seal(other, 14 + 4 * (size_t)k->tags, o.csum_start, n,
-			    k->udp);
-		CHECK(offload_cut_copy(&c, got, n + t - 1) == -EMSGSIZE);
-		CHECK(offload_cut_copy(&c, got, n + t) == (ssize_t)(n + t));
+		packet_seal(other, 14 + 4 * (size_t)k->tags, l4, n, k->udp);
+		if (t)
+			n = packet_wrap(&out, other, n, &none);
+		CHECK(offload_cut_copy(&c, got, n + add - 1) == -EMSGSIZE);
+		CHECK(offload_cut_copy(&c, got, n + add) == (ssize_t)(n + add));
 		if (tag) {
 			CHECK(!memcmp(got + 12, tag, 4));
 			memmove(got + 12, got + 16, n - 12);
@@ -694,6 +704,7 @@ static void cut_all(const struct packet *k, const uint8_t *tag)
 		done += seg.payload;
 		seg.seq += (uint32_t)seg.payload;
 		seg.id++;
+		out.id++;
 	}
 	CHECK(offload_cut_copy(&c, got, sizeof(got)) == 0);
 }
@@ -722,7 +733,7 @@ static void segments_are_right_whatever_the_headers(void)
 		};
 
 		k.payload = k.gso_size * (2 + i % 5) + 1 - i % 2;
-		cut_all(&k, i % 3 ? NULL : tag);
+		cut_all(&k, NULL, i % 3 ? NULL : tag);
 	}
 }
 
@@ -731,21 +742,305 @@ static void the_largest_frames_are_cut(void)
 	struct packet k = tcp4;
 
 	k.payload = 65535 - 20 - 32;
-	cut_all(&k, NULL);
+	cut_all(&k, NULL, NULL);
 	k = tcp6;
 	k.payload = 65535 - 20;
-	cut_all(&k, NULL);
+	cut_all(&k, NULL, NULL);
 	k.gso_size = 65514;
-	cut_all(&k, NULL);
+	cut_all(&k, NULL, NULL);
 	k = udp4;
 	k.payload = 65535 - 28;
-	cut_all(&k, NULL);
+	cut_all(&k, NULL, NULL);
 	k.gso_size = 512;
-	cut_all(&k, NULL);
+	cut_all(&k, NULL, NULL);
 	k = tcp4;
 	k.gso_size = 1;
 	k.payload = OFFLOAD_TCP_SEGS;
-	cut_all(&k, NULL);
+	cut_all(&k, NULL, NULL);
+}
+
+/* ---- tunnels ---- */
+
+static const struct known tunnels[] = {
+	/* VXLAN over IPv4; the outer number wraps. */
+	{ "02000000000202000000000108004500006cffff00004011f67dc000"
+	  "0201c0000202c73812b50058846d0800000000002a0006000000000b"
+	  "06000000000a08004500003a00074000400626b50a0000010a000002"
+	  "9c400050fffffffa0102030450180200142f00007365676d656e7420"
+	  "6279207365676d656e74",
+	  { "020000000002020000000001080045000061ffff00004011f688c000"
+	    "0201c0000202c73812b5004d6f710800000000002a0006000000000b"
+	    "06000000000a08004500002f00074000400626c00a0000010a000002"
+	    "9c400050fffffffa010203045010020044f800007365676d656e74",
+	    "020000000002020000000001080045000061000000004011f688c000"
+	    "0201c0000202c73812b5004d6f710800000000002a0006000000000b"
+	    "06000000000a08004500002f00084000400626bf0a0000010a000002"
+	    "9c400050000000010102030450100200854b000020627920736567",
+	    "02000000000202000000000108004500005e000100004011f68ac000"
+	    "0201c0000202c73812b5004a6f740800000000002a0006000000000b"
+	    "06000000000a08004500002c00094000400626c10a0000010a000002"
+	    "9c4000500000000801020304501802001d4e00006d656e74" },
+	  { 1, FRAME_GSO_TCPV4, 104, 7, 84, 16 } },
+	/* VXLAN over IPv6, a tag in the bytes. */
+	{ "0200000000020200000000018100a12386dd60054321006c113f2001"
+	  "0db800000000000000000000000120010db800000000000000000000"
+	  "0002c73812b5006c5bf20800000000002a0006000000000b06000000"
+	  "000a86dd600543210026063ffd000000000000000000000000000001"
+	  "fd0000000000000000000000000000029c400050000003e801020304"
+	  "50190200fa3000007365676d656e74206279207365676d656e74",
+	  { "0200000000020200000000018100a12386dd600543210061113f2001"
+	    "0db800000000000000000000000120010db800000000000000000000"
+	    "0002c73812b500615b770800000000002a0006000000000b06000000"
+	    "000a86dd60054321001b063ffd000000000000000000000000000001"
+	    "fd0000000000000000000000000000029c400050000003e801020304"
+	    "501002005b0900007365676d656e74",
+	    "0200000000020200000000018100a12386dd600543210061113f2001"
+	    "0db800000000000000000000000120010db800000000000000000000"
+	    "0002c73812b500615b770800000000002a0006000000000b06000000"
+	    "000a86dd60054321001b063ffd000000000000000000000000000001"
+	    "fd0000000000000000000000000000029c400050000003ef01020304"
+	    "501002009b5b000020627920736567",
+	    "0200000000020200000000018100a12386dd60054321005e113f2001"
+	    "0db800000000000000000000000120010db800000000000000000000"
+	    "0002c73812b5005e5b7d0800000000002a0006000000000b06000000"
+	    "000a86dd600543210018063ffd000000000000000000000000000001"
+	    "fd0000000000000000000000000000029c400050000003f601020304"
+	    "50190200335d00006d656e74" },
+	  { 1, FRAME_GSO_TCPV6, 148, 7, 128, 16 } },
+	/* Geneve with an option over IPv4, without its checksum; UDP. */
+	{ "020000000002020000000001080045000068006440004011b61dc000"
+	  "0201c0000202c73817c100540000024065580000070001028001dead"
+	  "beef06000000000b06000000000a08004500002e00004000401126bd"
+	  "0a0000010a00000213881770001a142e7365676d656e742062792073"
+	  "65676d656e74",
+	  { "02000000000202000000000108004500005d006440004011b628c000"
+	    "0201c0000202c73817c100490000024065580000070001028001dead"
+	    "beef06000000000b06000000000a08004500002300004000401126c8"
+	    "0a0000010a00000213881770000f0c947365676d656e74",
+	    "02000000000202000000000108004500005d006540004011b627c000"
+	    "0201c0000202c73817c100490000024065580000070001028001dead"
+	    "beef06000000000b06000000000a08004500002300014000401126c7"
+	    "0a0000010a00000213881770000f4ced20627920736567",
+	    "02000000000202000000000108004500005a006640004011b629c000"
+	    "0201c0000202c73817c100460000024065580000070001028001dead"
+	    "beef06000000000b06000000000a08004500002000024000401126c9"
+	    "0a0000010a00000213881770000ce5016d656e74" },
+	  { 1, FRAME_GSO_UDP_L4, 100, 7, 92, 6 } },
+};
+
+static void known_frames_of_tunnels_become_known_segments(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tunnels); i++) {
+		struct frame_offload o = tunnels[i].o;
+		size_t len = unhex(super, tunnels[i].whole);
+
+		o.hdr_len = 0;
+		CHECK(!offload_check(super, len, &o));
+		memcpy(other, super, len);
+		CHECK(offload_admit(super, len, &o));
+		CHECK(!memcmp(super, other, len));
+		CHECK(o.gso_type == (tunnels[i].o.gso_type | FRAME_GSO_TUNNEL));
+		CHECK(o.hdr_len == tunnels[i].o.hdr_len);
+		CHECK(!offload_fits(&o, UINT32_MAX));
+		cut_known(&tunnels[i], &o);
+	}
+}
+
+static void segments_in_a_tunnel_are_right_whatever_the_headers(void)
+{
+	static const uint8_t tag[ETHER_TAG_LEN] = { 0x81, 0, 0xe1, 0x23 };
+
+	for (unsigned int i = 0; i < 2u * 2 * 2 * 2 * 3 * PACKET_TUNNELS; i++) {
+		struct packet_tunnel t = {
+			.kind = i / 48,
+			.version = i & 1 ? 6 : 4,
+			.sum = i & 2,
+			.id = (uint16_t)(0xfffe + i),
+		};
+		struct packet k = {
+			.version = i & 4 ? 6 : 4,
+			.udp = i & 8,
+			.tags = (int)(i / 16 % 2),
+			.options = i % 5 ? 0 : 8,
+			.tcp_options = (int)(i / 16 % 3) * 4,
+			.ttl = (uint8_t)(i + 1),
+			.flags = (uint8_t)(i * 37 | 0x10),
+			.df = i & 8,
+			.id = (uint16_t)(0xfffd + i),
+			.port = (uint16_t)(i * 977),
+			.seq = UINT32_MAX - i * 100,
+			.fill = (uint8_t)i,
+			.gso_size = (uint16_t)(100 + i % 7),
+		};
+
+		k.payload = k.gso_size * (2 + i % 5) + 1 - i % 2;
+		cut_all(&k, &t, i % 3 ? NULL : tag);
+		k.payload = 1 + i % 100; /* less than a segment */
+		cut_all(&k, &t, NULL);
+	}
+}
+
+static const struct packet_tunnel vxlan4 = { .kind = PACKET_VXLAN,
+					     .version = 4,
+					     .sum = true };
+static const struct packet_tunnel vxlan6 = { .kind = PACKET_VXLAN,
+					     .version = 6 };
+static const struct packet_tunnel gre4 = { .kind = PACKET_GRE, .version = 4 };
+static const struct packet_tunnel ipip4 = { .kind = PACKET_IPIP, .version = 4 };
+
+static bool admitted(const uint8_t *frame, size_t len, struct frame_offload o)
+{
+	uint8_t *exact = malloc(len ? len : 1);
+	struct frame_offload was = o;
+	bool yes;
+
+	if (!exact)
+		abort();
+	memcpy(exact, frame, len);
+	CHECK(o.gso_type & FRAME_GSO_TUNNEL || !offload_check(exact, len, &o));
+	yes = offload_admit(exact, len, &o);
+	CHECK(!memcmp(exact, frame, len));
+	CHECK(yes ? offload_check(exact, len, &o)
+		  : !memcmp(&o, &was, sizeof(o)));
+	free(exact);
+	return yes;
+}
+
+/* A sound frame in a tunnel with one thing wrong. */
+#define NOT_ADMITTED(packet, tunnel, wrong)                 \
+	do {                                                \
+		struct frame_offload o;                     \
+		uint8_t *f = super;                         \
+		size_t len = packet_make(&(packet), f, &o); \
+		len = packet_wrap(&(tunnel), f, len, &o);   \
+		CHECK(admitted(f, len, o));                 \
+		wrong;                                      \
+		if (admitted(f, len, o)) {                  \
+			printf("# accepted: %s\n", #wrong); \
+			test_failed = 1;                    \
+		}                                           \
+	} while (0)
+
+/* VXLAN over IPv4: IP at 14, UDP 34, VXLAN 42, Ethernet 50, IP 64, L4 84. */
+static void tunnels_that_contradict_themselves_are_refused(void)
+{
+	NOT_ADMITTED(tcp4, vxlan4, len--);
+	NOT_ADMITTED(tcp4, vxlan4, f[len++] = 0);
+	NOT_ADMITTED(tcp4, vxlan4, f[17] ^= 1); /* lengths */
+	NOT_ADMITTED(tcp4, vxlan4, f[39] ^= 1);
+	NOT_ADMITTED(tcp4, vxlan4, f[67] ^= 1);
+	NOT_ADMITTED(tcp6, vxlan4, f[69] ^= 1);
+	NOT_ADMITTED(tcp4, vxlan6, f[19] ^= 1);
+	NOT_ADMITTED(udp4, vxlan4, f[89] ^= 1);
+	NOT_ADMITTED(tcp4, vxlan4, f[20] |= 0x20); /* fragments */
+	NOT_ADMITTED(tcp4, vxlan4, f[21] |= 1);
+	NOT_ADMITTED(tcp4, vxlan4, f[70] |= 0x20);
+	NOT_ADMITTED(tcp4, vxlan4, f[74] ^= 1); /* sum of the inner IP */
+	NOT_ADMITTED(tcp4, vxlan4, f[100] ^= 1); /* the sum that is begun */
+	NOT_ADMITTED(tcp6, vxlan4, f[80] ^= 1); /* an address in it */
+	NOT_ADMITTED(tcp4, vxlan4, f[23] = 50);
+	NOT_ADMITTED(tcp4, vxlan4, f[23] = 47);
+	NOT_ADMITTED(tcp4, vxlan4, f[23] = 4);
+	NOT_ADMITTED(tcp4, vxlan4, f[63] = 6); /* ARP */
+	NOT_ADMITTED(tcp4, vxlan4, f[96] = 0x40); /* data offset */
+	NOT_ADMITTED(tcp4, gre4, f[34] |= 0x80); /* a checksum */
+	NOT_ADMITTED(tcp4, gre4, f[34] |= 0x10); /* a number */
+	NOT_ADMITTED(tcp4, gre4, f[35] |= 1); /* PPTP */
+	NOT_ADMITTED(tcp4, gre4, f[34] = 0); /* no key */
+	NOT_ADMITTED(tcp4, gre4, f[36] ^= 1);
+	NOT_ADMITTED(tcp4, ipip4, f[23] = 99);
+}
+
+static void metadata_that_do_not_fit_a_tunnel_are_refused(void)
+{
+	NOT_ADMITTED(tcp4, vxlan4, o.gso_type |= FRAME_GSO_TUNNEL);
+	NOT_ADMITTED(tcp4, vxlan4, o.gso_type = FRAME_GSO_TUNNEL);
+	NOT_ADMITTED(tcp4, vxlan4, o.gso_type |= 0x20);
+	NOT_ADMITTED(tcp4, vxlan4, o.gso_type |= 0x40);
+	NOT_ADMITTED(tcp4, vxlan4, o.gso_type = FRAME_GSO_TCPV6);
+	NOT_ADMITTED(tcp4, vxlan4, o.gso_type = FRAME_GSO_UDP_L4);
+	NOT_ADMITTED(tcp6, vxlan4, o.gso_type = FRAME_GSO_TCPV4);
+	NOT_ADMITTED(udp4, vxlan4, o.gso_type = FRAME_GSO_TCPV4);
+	NOT_ADMITTED(tcp4, vxlan4, o.flags = 0);
+	NOT_ADMITTED(tcp4, vxlan4, o.csum_start += 4);
+	NOT_ADMITTED(tcp4, vxlan4, o.csum_start -= 2);
+	NOT_ADMITTED(tcp4, vxlan4, o.csum_start = 0xffff);
+	NOT_ADMITTED(tcp4, vxlan4, o.csum_offset = 6);
+	NOT_ADMITTED(tcp4, vxlan4, o.csum_offset = 0xffff);
+	NOT_ADMITTED(tcp4, vxlan4, o.gso_size = 0);
+	NOT_ADMITTED(tcp4, vxlan4, o.gso_size = 9);
+	NOT_ADMITTED(tcp4, vxlan4, o.hdr_len = (uint16_t)(len + 1));
+}
+
+static void a_tunnel_in_a_tunnel_is_refused(void)
+{
+	struct frame_offload o;
+	size_t len = packet_make(&tcp4, super, &o);
+
+	len = packet_wrap(&vxlan4, super, len, &o);
+	CHECK(admitted(super, len, o));
+	len = packet_wrap(&vxlan6, super, len, &o);
+	CHECK(!admitted(super, len, o));
+}
+
+static void a_tunnel_with_nothing_to_cut_or_long_headers_is_refused(void)
+{
+	struct packet k = tcp4;
+	struct frame_offload o;
+	size_t len;
+
+	k.payload = 0;
+	len = packet_wrap(&vxlan4, super, packet_make(&k, super, &o), &o);
+	CHECK(!admitted(super, len, o));
+	k.payload = 1;
+	len = packet_wrap(&vxlan4, super, packet_make(&k, super, &o), &o);
+	CHECK(admitted(super, len, o));
+	k = tcp6; /* 70 + 14 + 40 + 40 + 20, at most 188 */
+	k.options = 40;
+	len = packet_wrap(&vxlan6, super, packet_make(&k, super, &o), &o);
+	CHECK(admitted(super, len, o));
+	k.options = 48;
+	len = packet_wrap(&vxlan6, super, packet_make(&k, super, &o), &o);
+	CHECK(!admitted(super, len, o));
+}
+
+/* No byte behind the end is read, wherever it is. */
+static void tunnels_that_end_too_early_are_refused(void)
+{
+	for (int i = 0; i < PACKET_TUNNELS; i++) {
+		struct packet_tunnel t = { .kind = i, .version = 4 };
+		struct frame_offload o;
+		size_t len = packet_make(&tcp4, super, &o);
+
+		len = packet_wrap(&t, super, len, &o);
+		o.hdr_len = 0;
+		for (size_t n = 0; n < 200; n++)
+			CHECK(!admitted(super, n, o));
+		CHECK(admitted(super, len, o));
+	}
+}
+
+/* Its own sum is over that of the packet inside, complete. */
+static void a_checksum_in_a_tunnel_is_completed(void)
+{
+	struct packet k = tcp4, done = tcp4;
+	struct frame_offload o, none;
+	size_t len, n;
+
+	k.payload = done.payload = 1000;
+	done.gso_size = 0;
+	len = packet_wrap(&vxlan4, other, packet_make(&done, other, &none),
+			  &none);
+	n = packet_make(&k, super, &o);
+	o.gso_type = FRAME_GSO_NONE;
+	o.gso_size = o.hdr_len = 0;
+	CHECK(packet_wrap(&vxlan4, super, n, &o) == len);
+	packet_be16(super + 40, ether_be16(other + 40));
+	CHECK(offload_admit(super, len, &o) && o.csum_start == 84);
+	CHECK(!(o.gso_type & FRAME_GSO_TUNNEL));
+	CHECK(memcmp(super, other, len) != 0);
+	cut_one(super, len, &o, other);
+	CHECK(offload_csum(super, len, &o) && !memcmp(super, other, len));
 }
 
 int main(void)
@@ -777,5 +1072,13 @@ int main(void)
 	RUN(payload_is_not_copied);
 	RUN(segments_are_right_whatever_the_headers);
 	RUN(the_largest_frames_are_cut);
+	RUN(known_frames_of_tunnels_become_known_segments);
+	RUN(segments_in_a_tunnel_are_right_whatever_the_headers);
+	RUN(tunnels_that_contradict_themselves_are_refused);
+	RUN(metadata_that_do_not_fit_a_tunnel_are_refused);
+	RUN(a_tunnel_in_a_tunnel_is_refused);
+	RUN(a_tunnel_with_nothing_to_cut_or_long_headers_is_refused);
+	RUN(tunnels_that_end_too_early_are_refused);
+	RUN(a_checksum_in_a_tunnel_is_completed);
 	DONE();
 }
