@@ -14,7 +14,6 @@
  * says no is asked for datagrams on another connection.
  */
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -27,7 +26,6 @@
 #include <unistd.h>
 
 #include "base/ether.h"
-#include "base/num.h"
 #include "base/strbuf.h"
 #include "base/wire.h"
 #include "lib/conn.h"
@@ -35,125 +33,11 @@
 #include "lib/defaults.h"
 #include "lib/dgram.h"
 #include "lib/locator.h"
+#include "lib/plan.h"
 #include "lib/sockfile.h"
 
 #define HANDSHAKE_S 5
 #define NAME_TRIES 10000
-#define GROUP_ENTRY_SIZE 262144 /* a group with all its members */
-
-/* A parsed "vde" locator; what was not written is NULL. */
-struct target {
-	const char *path;
-	const char *word; /* port number or name of a port group */
-	const char *group;
-	const char *mode;
-	const char *transport; /* "dgram", "ring", "auto" */
-	bool brackets;
-};
-
-/* The same with every number read and every default filled in. */
-struct plan {
-	uint8_t type; /* WIRE_REQ_* */
-	uint32_t port;
-	const char *socket_name; /* to try before "ctl", or NULL */
-	char number[12]; /* room for a socket name that is a number */
-	bool only; /* there is no "ctl" to try after it */
-	bool has_group;
-	gid_t gid;
-	mode_t mode;
-	bool ring, dgram; /* transports that will do */
-	unsigned int caps; /* what the caller takes */
-	const char *descr;
-};
-
-int conn_group(const char *name, gid_t *gid)
-{
-	struct group gr, *found = NULL;
-	int64_t number;
-	char *buf = malloc(GROUP_ENTRY_SIZE);
-
-	if (!buf)
-		return -ENOMEM;
-	if (getgrnam_r(name, &gr, buf, GROUP_ENTRY_SIZE, &found) == 0 && found)
-		*gid = found->gr_gid;
-	free(buf);
-	if (found)
-		return 0;
-	if (!parse_num(name, 0, UINT32_MAX - 1, &number))
-		return -EINVAL;
-	*gid = (gid_t)number;
-	return 0;
-}
-
-static int plan_port(struct plan *p, const struct target *t, int port)
-{
-	int64_t n = port;
-
-	if (t->word && *t->word) {
-		if (strchr(t->word, '/'))
-			return -EINVAL;
-		if (!parse_num(t->word, INT32_MIN, INT32_MAX, &n)) {
-			p->socket_name = t->word;
-			return 0;
-		}
-		if (!n)
-			n = -1;
-	}
-	if (n > UINT32_MAX >> 8)
-		return -EINVAL;
-	if (n < 0) {
-		p->type = WIRE_REQ_NEW_PORT0;
-	} else if (n > 0) {
-		p->port = (uint32_t)n;
-		str_fmt(p->number, sizeof(p->number), "%u", p->port);
-		p->socket_name = p->number;
-	}
-	return 0;
-}
-
-/* The locator's word wins over the environment's. */
-static int plan_transport(struct plan *p, const char *transport)
-{
-	bool any;
-
-	if (!transport)
-		transport = getenv("VDE_TRANSPORT");
-	if (!transport || !*transport)
-		transport = "auto";
-	any = strcmp(transport, "auto") == 0;
-	p->ring = any || strcmp(transport, "ring") == 0;
-	p->dgram = any || strcmp(transport, "dgram") == 0;
-	return p->ring || p->dgram ? 0 : -EINVAL;
-}
-
-static int make_plan(struct plan *p, const struct target *t,
-		     const struct conn_args *args)
-{
-	const char *group = t->group ? t->group : args->group;
-	unsigned int mode;
-	int rc;
-
-	*p = (struct plan){ .mode = args->mode,
-			    .descr = args->descr,
-			    .caps = args->takes };
-	rc = plan_port(p, t, args->port);
-	if (rc == 0)
-		rc = plan_transport(p, t->transport);
-	if (rc < 0)
-		return rc;
-	if (group && *group) {
-		rc = conn_group(group, &p->gid);
-		if (rc < 0)
-			return rc;
-		p->has_group = true;
-	}
-	if (t->mode && *t->mode) {
-		if (!parse_mode(t->mode, &mode))
-			return -EINVAL;
-		p->mode = mode;
-	}
-	return 0;
-}
 
 static int set_timeout(int fd, int seconds)
 {
@@ -502,24 +386,6 @@ static int open_system(const struct plan *p, struct vdeconn **out)
 	return rc;
 }
 
-static int parse_target(struct target *t, char *address)
-{
-	const struct locator_option options[] = {
-		{ "", &t->word },
-		{ "port", &t->word },
-		{ "portgroup", &t->word },
-		{ "group", &t->group },
-		{ "mode", &t->mode },
-		{ "transport", &t->transport },
-		{ NULL, NULL },
-	};
-	int rc = locator_parse_path(address, options);
-
-	t->path = address;
-	t->brackets = rc > 0;
-	return rc;
-}
-
 /* VDE 2 had point-to-point cables under the names of switches: "PATH[]" at
  * one end, PATH at the other. They are told apart by what is there. Who writes
  * something between the brackets means a switch. */
@@ -535,7 +401,7 @@ static int open_target(const struct target *t, const struct conn_args *args,
 		       struct vdeconn **out)
 {
 	struct plan p;
-	int rc = make_plan(&p, t, args);
+	int rc = plan_make(&p, t, args);
 
 	if (rc < 0)
 		return rc;
@@ -543,19 +409,6 @@ static int open_target(const struct target *t, const struct conn_args *args,
 		return open_system(&p, out);
 	rc = open_path(t->path, &p, out);
 	return is_ptp(rc, t) ? conn_open_ptp(t->path, args, out) : rc;
-}
-
-/* Options of @over win against those of @t. */
-static void overlay(struct target *t, const struct target *over)
-{
-	if (over->word)
-		t->word = over->word;
-	if (over->group)
-		t->group = over->group;
-	if (over->mode)
-		t->mode = over->mode;
-	if (over->transport)
-		t->transport = over->transport;
 }
 
 /* A locator from the user's default file, under the options of @over. */
@@ -570,10 +423,10 @@ static int open_line(char *line, const struct target *over,
 		return rc;
 	if (strcmp(l.module, "vde") != 0)
 		return -EINVAL;
-	rc = parse_target(&t, line + (l.address - line));
+	rc = plan_parse_target(&t, line + (l.address - line));
 	if (rc < 0)
 		return rc;
-	overlay(&t, over);
+	plan_overlay(&t, over);
 	return open_target(&t, args, out);
 }
 
@@ -591,7 +444,7 @@ static int open_default(const struct target *t, const struct conn_args *args,
 	line = malloc(LOCATOR_SIZE);
 	if (!line)
 		return -ENOMEM;
-	overlay(&whole, t);
+	plan_overlay(&whole, t);
 	rc = defaults_read(path, line, LOCATOR_SIZE);
 	if (rc > 0)
 		rc = open_line(line, t, args, out);
@@ -610,7 +463,7 @@ int conn_open_switch(const char *address, const struct conn_args *args,
 
 	if (!copy)
 		return -ENOMEM;
-	rc = parse_target(&t, copy);
+	rc = plan_parse_target(&t, copy);
 	if (rc >= 0)
 		rc = *t.path ? open_target(&t, args, out)
 			     : open_default(&t, args, out);

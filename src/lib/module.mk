@@ -5,7 +5,7 @@ SHLIBS += vdeplug
 vdeplug_SOVER := 2
 vdeplug_MAP := src/lib/libvdeplug.map
 vdeplug_SRCS := src/lib/vdeplug.c src/lib/locator.c src/lib/defaults.c \
-	src/lib/dgram.c src/lib/conn_switch.c src/lib/conn_ptp.c \
+	src/lib/dgram.c src/lib/conn_switch.c src/lib/plan.c src/lib/conn_ptp.c \
 	src/lib/conn_ring.c src/lib/conn_tap.c src/lib/conn_udp.c src/lib/conn_cmd.c \
 	src/lib/conn_null.c src/lib/conn_seqpacket.c src/lib/conn_plugin.c \
 	src/lib/sockfile.c src/lib/spawn.c src/lib/stream.c \
