@@ -8,70 +8,11 @@
  */
 #include <errno.h>
 #include <pcap/pcap.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/cli.h"
 #include "common/log.h"
 #include "plug/ends.h"
-#include "plug/session.h"
-
-struct options {
-	bool background;
-	const char *sock, *pidfile;
-	struct vde_args net;
-	int64_t ready_fd;
-};
-
-/* clang-format off */
-static const struct cli_option options[] = {
-	{ 's', "sock", CLI_STR, "LOCATOR",
-	  "the network; '-' for stdin and stdout (default switch)",
-	  offsetof(struct options, sock), 0, 0, NULL },
-	{ 'p', "port", CLI_NUM, "N", "use port N of the switch",
-	  offsetof(struct options, net.port), 1, 0xffffff, NULL },
-	{ 'g', "group", CLI_STR, "GROUP", "group of the socket",
-	  offsetof(struct options, net.group), 0, 0, NULL },
-	{ 'm', "mod mode", CLI_MODE, "MODE", "octal mode of the socket (700)",
-	  offsetof(struct options, net.mode), 0, 0, NULL },
-	{ 'd', "daemon", CLI_FLAG, NULL, "run in the background",
-	  offsetof(struct options, background), 0, 0, NULL },
-	{ 'P', "pidfile", CLI_STR, "FILE", "write the process id to FILE",
-	  offsetof(struct options, pidfile), 0, 0, NULL },
-	{ 0, "reconnect", CLI_FLAG, NULL,
-	  "when the switch is gone wait for it to come back",
-	  offsetof(struct options, net.reconnect), 0, 0, NULL },
-	{ 0, "ready-fd", CLI_FD, "N",
-	  "write a newline to descriptor N when connected",
-	  offsetof(struct options, ready_fd), 0, 0, NULL },
-};
-/* clang-format on */
-
-static const struct cli cli = {
-	.synopsis = "[OPTION]... INTERFACE",
-	.about = "Join an Ethernet interface of this host to a network.",
-	.options = options,
-	.n_options = ARRAY_SIZE(options),
-	.mode = CLI_GNU,
-};
-
-static const char *parse(struct options *o, int argc, char **argv)
-{
-	int i;
-
-	*o = (struct options){ .sock = "",
-			       .ready_fd = -1,
-			       .net = { .descr = "vde_pcapplug:" } };
-	i = cli_parse(&cli, argc, argv, o);
-	if (i == argc)
-		cli_usage("the name of an interface is missing");
-	if (i + 1 < argc)
-		cli_usage("too many arguments: '%s'", argv[i + 1]);
-	if (o->net.reconnect && !strcmp(o->sock, "-"))
-		cli_usage("--reconnect makes no sense with -s -");
-	o->net.locator = o->sock;
-	return argv[i];
-}
+#include "plug/ifplug.h"
 
 /* ---- libpcap's part ---- */
 
@@ -133,43 +74,44 @@ static pcap_t *hold_promiscuous(const char *ifname)
 	return NULL;
 }
 
-static int run(struct session *s, const struct options *o, const char *ifname)
+static int open_interface(void *ctx, struct session *s, const char *ifname,
+			  struct end **out)
 {
-	struct end *nic, *net;
-	int rc = end_packet_open(&nic, s->loop, ifname);
+	pcap_t **pc = ctx;
+	int rc;
 
+	*pc = hold_promiscuous(ifname);
+	if (!*pc)
+		return -EIO;
+	rc = end_packet_open(out, s->loop, ifname);
 	if (rc) {
 		log_err("unable to open interface %s: %s", ifname,
 			strerror(-rc));
-		return EXIT_FAILURE;
+		pcap_close(*pc);
 	}
-	rc = strcmp(o->sock, "-") ? session_open_vde(s, &o->net, &net)
-				  : session_open_stdio(s, &net);
-	if (rc) {
-		nic->ops->close(nic);
-		return EXIT_FAILURE;
-	}
-	return session_run(s, nic, net, o->pidfile, NULL, NULL);
+	return rc;
+}
+
+static void close_pcap(void *ctx)
+{
+	pcap_t **pc = ctx;
+
+	pcap_close(*pc);
 }
 
 int main(int argc, char **argv)
 {
-	int status = EXIT_FAILURE;
-	const char *ifname;
-	struct options o;
-	struct session s;
 	pcap_t *pc;
+	const struct ifplug interface = {
+		.synopsis = "[OPTION]... INTERFACE",
+		.about =
+			"Join an Ethernet interface of this host to a network.",
+		.descr = "vde_pcapplug:",
+		.missing = "the name of an interface is missing",
+		.open = open_interface,
+		.close = close_pcap,
+		.ctx = &pc,
+	};
 
-	log_open(argv[0], LOG_NOTICE);
-	if (std_fds_open())
-		return EXIT_FAILURE;
-	ifname = parse(&o, argc, argv);
-	if (session_begin(&s, o.background, (int)o.ready_fd))
-		return EXIT_FAILURE;
-	pc = hold_promiscuous(ifname);
-	if (pc) {
-		status = run(&s, &o, ifname);
-		pcap_close(pc);
-	}
-	return session_end(&s, status);
+	return ifplug_main(&interface, argc, argv);
 }
