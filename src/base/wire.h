@@ -13,7 +13,7 @@
  *               ring size u32 | longest frame u32 | 0 u32 | 0 u32 | description
  *
  * Version 4 is ours: it asks for rings in shared memory (doc/protocol-ring.md)
- * and is answered by struct wire_answer with four descriptors.
+ * and is answered by struct wire_answer with three descriptors.
  *
  * The type word is a request type in its low byte and a port number above.
  */
