@@ -150,6 +150,7 @@ static void learn(struct bridge *br, unsigned int port, uint64_t addr,
 		break;
 	case MACTAB_KNOWN:
 	case MACTAB_FULL:
+	case MACTAB_STICKY:
 	default:
 		return;
 	}

@@ -10,6 +10,8 @@
  *   the oldest entry of the same port, else
  *   the oldest entry of a port that holds more entries than this one, else
  *   nothing: the station is not learned and its frames are flooded.
+ *
+ * Sticky entries are none of these.
  */
 #include "switch/mactab.h"
 
@@ -29,6 +31,7 @@ struct entry {
 	uint64_t key; /* 0: free */
 	uint32_t seen_s;
 	uint16_t port;
+	uint16_t sticky; /* MACTAB_STICKY_* */
 };
 
 struct set {
@@ -43,6 +46,8 @@ struct mactab {
 	uint32_t expire_s; /* UINT32_MAX: never */
 	uint32_t persistence_s;
 	size_t used;
+	size_t n_sticky;
+	uint32_t searched_s; /* when mactab_has_room() last searched */
 	size_t n_ports;
 	uint32_t *per_port; /* entries of each port */
 	mactab_gone_fn *gone;
@@ -101,7 +106,7 @@ void mactab_free(struct mactab *t)
 static bool expired(const struct mactab *t, const struct entry *e,
 		    uint32_t now_s)
 {
-	return now_s - e->seen_s > t->expire_s;
+	return now_s - e->seen_s > t->expire_s && !e->sticky;
 }
 
 static void candidates(const struct mactab *t, uint64_t key, struct set *s[2])
@@ -145,7 +150,7 @@ static struct mactab_entry export(const struct mactab *t, const struct entry *e)
 {
 	size_t at = (size_t)((const char *)e - (const char *)t->sets);
 
-	return (struct mactab_entry){ e->key, e->seen_s, e->port,
+	return (struct mactab_entry){ e->key, e->seen_s, e->port, e->sticky,
 				      at / sizeof(*e) };
 }
 
@@ -154,6 +159,7 @@ static void forget(struct mactab *t, struct entry *e)
 	struct mactab_entry x = export(t, e);
 
 	t->per_port[e->port]--;
+	t->n_sticky -= e->sticky != 0;
 	t->used--;
 	e->key = 0;
 	if (t->gone)
@@ -187,6 +193,8 @@ static struct entry *free_entry(struct set *s[2])
 static uint32_t rank(const struct mactab *t, const struct entry *e,
 		     unsigned int port, uint32_t now_s)
 {
+	if (e->sticky)
+		return 0;
 	if (expired(t, e, now_s))
 		return 3;
 	if (e->port == port)
@@ -237,7 +245,7 @@ static enum mactab_result insert(struct mactab *t, uint64_t key,
 			return MACTAB_FULL;
 		forget(t, e);
 	}
-	*e = (struct entry){ key, now_s, (uint16_t)port };
+	*e = (struct entry){ key, now_s, (uint16_t)port, 0 };
 	t->per_port[port]++;
 	t->used++;
 	return MACTAB_NEW;
@@ -256,6 +264,8 @@ enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
 		return MACTAB_KNOWN;
 	}
 	*old = e->port;
+	if (e->sticky)
+		return MACTAB_STICKY;
 	if (now_s - e->seen_s <= t->persistence_s && !expired(t, e, now_s))
 		return MACTAB_KEPT;
 	t->per_port[e->port]--;
@@ -277,7 +287,7 @@ static struct entry *slot(const struct mactab *t, size_t i)
 	return &t->sets[i / WAYS].way[i % WAYS];
 }
 
-void mactab_flush(struct mactab *t, int port, int vlan)
+static void flush(struct mactab *t, int port, int vlan, bool sticky_too)
 {
 	size_t left = port < 0 ? t->used : t->per_port[port];
 
@@ -287,9 +297,21 @@ void mactab_flush(struct mactab *t, int port, int vlan)
 		if (!e->key || (port >= 0 && e->port != port))
 			continue;
 		left--;
+		if (e->sticky && !sticky_too)
+			continue;
 		if (vlan < 0 || mactab_vlan(e->key) == (unsigned int)vlan)
 			forget(t, e);
 	}
+}
+
+void mactab_flush(struct mactab *t, int port, int vlan)
+{
+	flush(t, port, vlan, false);
+}
+
+void mactab_forget(struct mactab *t, int port, int vlan)
+{
+	flush(t, port, vlan, true);
 }
 
 bool mactab_get(const struct mactab *t, uint64_t key, uint32_t now_s,
@@ -314,7 +336,7 @@ uint32_t mactab_expire(struct mactab *t, uint32_t now_s)
 			continue;
 		if (expired(t, e, now_s))
 			forget(t, e);
-		else if (now_s - e->seen_s > oldest)
+		else if (!e->sticky && now_s - e->seen_s > oldest)
 			oldest = now_s - e->seen_s;
 	}
 	if (!t->used)
@@ -345,6 +367,143 @@ size_t mactab_slots(const struct mactab *t)
 size_t mactab_used(const struct mactab *t)
 {
 	return t->used;
+}
+
+/* ---- what guards of ports need ---- */
+
+bool mactab_is_on(const struct mactab *t, uint64_t key, unsigned int port)
+{
+	const struct entry *e = lookup(t, key);
+
+	return e && e->port == port;
+}
+
+uint32_t mactab_count(const struct mactab *t, unsigned int port)
+{
+	return t->per_port[port];
+}
+
+bool mactab_has_room(struct mactab *t, unsigned int port, uint32_t limit,
+		     uint32_t now_s)
+{
+	if (t->per_port[port] >= limit && t->searched_s != now_s) {
+		t->searched_s = now_s;
+		mactab_expire(t, now_s);
+	}
+	return t->per_port[port] < limit;
+}
+
+/* The entries of @port that may be forgotten and were silent for at least
+ * @age seconds; they are forgotten, @most of them. */
+static uint32_t silent(struct mactab *t, unsigned int port, uint32_t age,
+		       uint32_t now_s, uint32_t most)
+{
+	uint32_t left = t->per_port[port], n = 0;
+
+	for (size_t i = 0; left && i < mactab_slots(t); i++) {
+		struct entry *e = slot(t, i);
+
+		if (!e->key || e->port != port)
+			continue;
+		left--;
+		if (e->sticky || now_s - e->seen_s < age)
+			continue;
+		n++;
+		if (most) {
+			most--;
+			forget(t, e);
+		}
+	}
+	return n;
+}
+
+/* The age that the youngest of the surplus has is found by halving. */
+void mactab_trim(struct mactab *t, unsigned int port, uint32_t keep,
+		 uint32_t now_s)
+{
+	uint32_t low = 0, high, surplus;
+
+	mactab_expire(t, now_s);
+	if (t->per_port[port] <= keep)
+		return;
+	surplus = t->per_port[port] - keep;
+	high = t->expire_s < now_s ? t->expire_s : now_s;
+	while (low < high) {
+		uint32_t age = low + (high - low + 1) / 2;
+
+		if (silent(t, port, age, now_s, 0) >= surplus)
+			low = age;
+		else
+			high = age - 1;
+	}
+	surplus -= size_min(silent(t, port, low + 1, now_s, surplus), surplus);
+	silent(t, port, low, now_s, surplus);
+}
+
+bool mactab_may_stick(const struct mactab *t)
+{
+	return t->n_sticky < MACTAB_MAX_STICKY;
+}
+
+static int stick(struct mactab *t, struct entry *e, unsigned int why)
+{
+	if (!e->sticky) {
+		if (!mactab_may_stick(t))
+			return -ENOSPC;
+		t->n_sticky++;
+	}
+	e->sticky |= (uint16_t)why;
+	return 0;
+}
+
+int mactab_stick(struct mactab *t, uint64_t key, unsigned int why)
+{
+	struct entry *e = lookup(t, key);
+
+	return e ? stick(t, e, why) : -ENOENT;
+}
+
+int mactab_stick_port(struct mactab *t, unsigned int port, unsigned int why)
+{
+	uint32_t left = t->per_port[port];
+	int rc = 0;
+
+	for (size_t i = 0; left && i < mactab_slots(t); i++) {
+		struct entry *e = slot(t, i);
+
+		if (!e->key || e->port != port)
+			continue;
+		left--;
+		if (stick(t, e, why))
+			rc = -ENOSPC;
+	}
+	return rc;
+}
+
+void mactab_unstick_port(struct mactab *t, unsigned int port, unsigned int why,
+			 uint32_t now_s)
+{
+	uint32_t left = t->per_port[port];
+
+	for (size_t i = 0; left && i < mactab_slots(t); i++) {
+		struct entry *e = slot(t, i);
+
+		if (!e->key || e->port != port)
+			continue;
+		left--;
+		if (!e->sticky)
+			continue;
+		e->sticky &= (uint16_t)~why;
+		if (e->sticky)
+			continue;
+		e->seen_s = now_s;
+		t->n_sticky--;
+	}
+}
+
+size_t mactab_sticky(const struct mactab *t)
+{
+	return t->n_sticky;
 }
 
 /* False if some entry found both its sets full: try a larger size. */

@@ -6,6 +6,10 @@
  * Memory is bounded whatever addresses peers invent, and fair: a port that
  * floods the table replaces its own entries, never those of a quieter port.
  * Times are seconds of the caller's monotonic clock.
+ *
+ * A sticky entry stays where it is: it does not expire, move or give way to
+ * another, and only mactab_forget() removes it. At most half of the largest
+ * table is sticky, so others always find room.
  */
 #ifndef SWITCH_MACTAB_H
 #define SWITCH_MACTAB_H
@@ -16,6 +20,11 @@
 
 #define MACTAB_MAX_SLOTS (1u << 18)
 #define MACTAB_MIN_SLOTS 16u
+#define MACTAB_MAX_STICKY (MACTAB_MAX_SLOTS / 2)
+
+/* Why an entry is sticky, bits: */
+#define MACTAB_STICKY_PORT 1u /* so is all that its port learns */
+#define MACTAB_STICKY_HAND 2u /* somebody asked for this very one */
 
 struct mactab;
 
@@ -23,6 +32,7 @@ struct mactab_entry {
 	uint64_t key; /* mactab_key() */
 	uint32_t seen_s;
 	uint16_t port;
+	uint16_t sticky; /* MACTAB_STICKY_*, or 0 */
 	size_t slot; /* its place in the table */
 };
 
@@ -32,6 +42,7 @@ enum mactab_result {
 	MACTAB_MOVED, /* to another port */
 	MACTAB_KEPT, /* on its old port, which spoke too recently */
 	MACTAB_FULL, /* not learned: only quieter ports' entries to replace */
+	MACTAB_STICKY, /* on its old port, where it is to stay */
 };
 
 /* @slots is rounded up to a power of two; the table doubles by itself up to
@@ -55,7 +66,7 @@ static inline unsigned int mactab_vlan(uint64_t key)
 	return key >> 48 & 0xfff;
 }
 
-/* On MACTAB_MOVED and MACTAB_KEPT, @old is the port the station was on. */
+/* On MACTAB_MOVED, MACTAB_KEPT and MACTAB_STICKY, @old is the port the station was on. */
 enum mactab_result mactab_learn(struct mactab *, uint64_t key,
 				unsigned int port, uint32_t now_s,
 				unsigned int *old);
@@ -70,12 +81,40 @@ int mactab_find(const struct mactab *, uint64_t key, uint32_t now_s);
 bool mactab_get(const struct mactab *, uint64_t key, uint32_t now_s,
 		struct mactab_entry *);
 
-/* Forgets what was learned on @port in @vlan; either may be -1 for all. */
+/* Forgets what was learned on @port in @vlan; either may be -1 for all. What
+ * is sticky stays. */
 void mactab_flush(struct mactab *, int port, int vlan);
+/* The same with what is sticky: the port has left the VLAN, or is no more. */
+void mactab_forget(struct mactab *, int port, int vlan);
 
 /* Forgets every entry that has expired; returns the second before which
  * nothing can expire, or 0 if the table is empty. */
 uint32_t mactab_expire(struct mactab *, uint32_t now_s);
+
+/* ---- what guards of ports need ---- */
+
+/* Is it an entry of @port, expired or not? */
+bool mactab_is_on(const struct mactab *, uint64_t key, unsigned int port);
+/* Has @port fewer than @limit entries? Those that have expired do not count;
+ * they are searched for once in a second, whoever asks. */
+bool mactab_has_room(struct mactab *, unsigned int port, uint32_t limit,
+		     uint32_t now_s);
+uint32_t mactab_count(const struct mactab *, unsigned int port);
+/* Forgets entries of @port that are not sticky, those silent for longest
+ * first, until there are no more than @keep of them in all. */
+void mactab_trim(struct mactab *, unsigned int port, uint32_t keep,
+		 uint32_t now_s);
+/* Is there room for another sticky entry? */
+bool mactab_may_stick(const struct mactab *);
+/* Adds a reason (MACTAB_STICKY_*) to that entry; -ENOENT, -ENOSPC. */
+int mactab_stick(struct mactab *, uint64_t key, unsigned int why);
+/* The same to all entries of @port; -ENOSPC after doing what was possible. */
+int mactab_stick_port(struct mactab *, unsigned int port, unsigned int why);
+/* Takes the reasons @why from the entries of @port; what then is not sticky
+ * any more expires as if it had just been heard. */
+void mactab_unstick_port(struct mactab *, unsigned int port, unsigned int why,
+			 uint32_t now_s);
+size_t mactab_sticky(const struct mactab *);
 
 /* From now on @gone is called for every entry that is forgotten, whether it
  * has expired, was flushed or had to give way. It may not change the table. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "switch/mactab.h"
 
+#include <errno.h>
+
 #include "../unit/test.h"
 
 #define PORTS 8
@@ -202,6 +204,155 @@ static void listing_visits_each_entry_once(void)
 	mactab_free(t);
 }
 
+static int stick(struct mactab *t, uint64_t addr)
+{
+	return mactab_stick(t, mactab_key(0, addr), MACTAB_STICKY_HAND);
+}
+
+static void a_sticky_address_neither_expires_nor_moves(void)
+{
+	struct mactab *t = table(16);
+	unsigned int old = 99;
+
+	learn(t, 1, 2, 10);
+	CHECK(stick(t, 1) == 0 && mactab_sticky(t) == 1);
+	CHECK(find(t, 1, 100000) == 2);
+	CHECK(mactab_learn(t, mactab_key(0, 1), 5, 100000, &old) ==
+	      MACTAB_STICKY);
+	CHECK(old == 2 && find(t, 1, 100000) == 2);
+	CHECK(mactab_learn(t, mactab_key(7, 1), 5, 100000, &old) == MACTAB_NEW);
+	CHECK(mactab_expire(t, 200000) != 0 && find(t, 1, 200000) == 2);
+	CHECK(mactab_used(t) == 1);
+	CHECK(learn(t, 1, 2, 200000) == MACTAB_KNOWN);
+	CHECK(stick(t, 9) == -ENOENT);
+	mactab_free(t);
+}
+
+static void sticky_alone_lets_expiry_look_again_in_time(void)
+{
+	struct mactab *t = table(16);
+
+	learn(t, 1, 2, 10);
+	stick(t, 1);
+	CHECK(mactab_expire(t, 500) == 500 + 100 + 1);
+	mactab_free(t);
+}
+
+static void a_flush_leaves_the_sticky_and_forgetting_takes_them(void)
+{
+	struct mactab *t = table(16);
+	unsigned int old;
+
+	for (uint64_t a = 1; a <= 4; a++)
+		learn(t, a, 2, 0);
+	mactab_learn(t, mactab_key(5, 4), 2, 0, &old);
+	stick(t, 1);
+	stick(t, 4);
+	mactab_flush(t, 2, -1);
+	CHECK(mactab_used(t) == 2 && mactab_count(t, 2) == 2);
+	mactab_flush(t, -1, -1);
+	CHECK(find(t, 1, 0) == 2 && find(t, 4, 0) == 2);
+	mactab_forget(t, 2, 5);
+	CHECK(mactab_used(t) == 2);
+	mactab_forget(t, 2, 0);
+	CHECK(mactab_used(t) == 0 && mactab_sticky(t) == 0);
+	mactab_free(t);
+}
+
+static void a_port_loses_only_what_no_reason_holds(void)
+{
+	struct mactab *t = table(16);
+	struct mactab_entry e;
+
+	for (uint64_t a = 1; a <= 3; a++)
+		learn(t, a, 2, 0);
+	learn(t, 4, 3, 0);
+	stick(t, 1);
+	CHECK(mactab_stick_port(t, 2, MACTAB_STICKY_PORT) == 0);
+	CHECK(mactab_sticky(t) == 3 && find(t, 4, 101) == -1);
+	mactab_unstick_port(t, 2, MACTAB_STICKY_PORT, 1000);
+	CHECK(mactab_sticky(t) == 1);
+	CHECK(mactab_get(t, mactab_key(0, 1), 5000, &e) &&
+	      e.sticky == MACTAB_STICKY_HAND);
+	CHECK(find(t, 2, 1100) == 2 && find(t, 2, 1101) == -1);
+	mactab_free(t);
+}
+
+static void no_flood_evicts_the_sticky(void)
+{
+	struct mactab *t = table(16);
+	int lost = 0;
+
+	for (uint64_t a = 1; a <= 1000; a++)
+		learn(t, a, 1, 0);
+	CHECK(mactab_stick_port(t, 1, MACTAB_STICKY_PORT) == 0);
+	for (uint64_t a = 1; a <= 1000000; a++)
+		learn(t, 1 << 20 | a, a & 1 ? 1 : 2, 200);
+	for (uint64_t a = 1; a <= 1000; a++)
+		lost += find(t, a, 200) != 1;
+	CHECK(lost == 0 && mactab_sticky(t) == 1000);
+	CHECK(mactab_slots(t) == MACTAB_MAX_SLOTS);
+	mactab_free(t);
+}
+
+static void half_of_the_table_is_for_others(void)
+{
+	struct mactab *t = table(16);
+	unsigned int found = 0;
+
+	for (uint64_t a = 1; a <= MACTAB_MAX_STICKY + 100; a++)
+		learn(t, a, 1, 0);
+	CHECK(mactab_stick_port(t, 1, MACTAB_STICKY_PORT) == -ENOSPC);
+	CHECK(mactab_sticky(t) == MACTAB_MAX_STICKY && !mactab_may_stick(t));
+	for (uint64_t a = 1; a <= 50000; a++)
+		learn(t, 1 << 20 | a, 2, 0);
+	for (uint64_t a = 1; a <= 50000; a++)
+		found += find(t, 1 << 20 | a, 0) == 2;
+	CHECK(found > 49000); /* some find both of their sets full */
+	mactab_forget(t, 1, -1);
+	CHECK(mactab_may_stick(t) && mactab_sticky(t) == 0);
+	mactab_free(t);
+}
+
+static void a_port_has_room_again_when_its_addresses_have_expired(void)
+{
+	struct mactab *t = table(16);
+
+	for (uint64_t a = 1; a <= 4; a++)
+		learn(t, a, 1, (uint32_t)a);
+	CHECK(!mactab_has_room(t, 1, 4, 50) && mactab_has_room(t, 1, 5, 50));
+	CHECK(mactab_has_room(t, 2, 1, 50));
+	CHECK(!mactab_has_room(t, 1, 4, 101));
+	CHECK(mactab_has_room(t, 1, 4, 102) && mactab_count(t, 1) == 3);
+	CHECK(mactab_is_on(t, mactab_key(0, 2), 1));
+	CHECK(!mactab_is_on(t, mactab_key(0, 2), 2));
+	CHECK(!mactab_is_on(t, mactab_key(0, 1), 1));
+	mactab_free(t);
+}
+
+static void trimming_forgets_the_longest_silent_first(void)
+{
+	struct mactab *t = table(16);
+
+	for (uint64_t a = 1; a <= 50; a++)
+		learn(t, a, 1, (uint32_t)(100 + a));
+	learn(t, 99, 2, 101);
+	stick(t, 1);
+	mactab_trim(t, 1, 50, 160);
+	CHECK(mactab_count(t, 1) == 50);
+	mactab_trim(t, 1, 11, 160);
+	CHECK(mactab_count(t, 1) == 11 && mactab_used(t) == 12);
+	CHECK(find(t, 1, 160) == 1 && find(t, 99, 160) == 2);
+	CHECK(find(t, 40, 160) == -1 && find(t, 41, 160) == 1);
+	for (uint64_t a = 41; a <= 50; a++)
+		learn(t, a, 1, 170);
+	mactab_trim(t, 1, 4, 170); /* of the same age: any of them */
+	CHECK(mactab_count(t, 1) == 4 && find(t, 1, 170) == 1);
+	mactab_trim(t, 1, 0, 170);
+	CHECK(mactab_count(t, 1) == 1);
+	mactab_free(t);
+}
+
 int main(void)
 {
 	RUN(an_idle_address_is_forgotten);
@@ -215,5 +366,13 @@ int main(void)
 	RUN(whatever_is_forgotten_is_told);
 	RUN(an_expired_station_may_move_at_once);
 	RUN(listing_visits_each_entry_once);
+	RUN(a_sticky_address_neither_expires_nor_moves);
+	RUN(sticky_alone_lets_expiry_look_again_in_time);
+	RUN(a_flush_leaves_the_sticky_and_forgetting_takes_them);
+	RUN(a_port_loses_only_what_no_reason_holds);
+	RUN(no_flood_evicts_the_sticky);
+	RUN(half_of_the_table_is_for_others);
+	RUN(a_port_has_room_again_when_its_addresses_have_expired);
+	RUN(trimming_forgets_the_longest_silent_first);
 	DONE();
 }
