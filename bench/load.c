@@ -227,6 +227,7 @@ static const struct {
 	{ "pingpong", pingpong_mode }, /* time of a round trip */
 	{ "udp", udp_mode }, /* the same over IP, from one host to another */
 	{ "udp-echo", udp_echo_mode }, /* that other host */
+	{ "probe", probe_mode }, /* what stations miss while a network heals */
 	{ "hold", hold_mode }, /* keeps N connections until stdin ends */
 	{ "connect", connect_mode }, /* connections/s */
 	{ "start", start_mode }, /* from exec to the first frame */
@@ -237,8 +238,8 @@ static const struct {
 static const struct cli cli = {
 	.synopsis = "[OPTION]... MODE [COMMAND]...",
 	.about = "Puts load on a switch and prints what it measured as JSON; "
-		 "MODE is traffic, pingpong, udp, udp-echo, hold, connect, "
-		 "start or library.",
+		 "MODE is traffic, pingpong, udp, udp-echo, probe, hold, "
+		 "connect, start or library.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.mode = CLI_STOP,

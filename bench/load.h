@@ -44,7 +44,7 @@ struct load_options {
 
 typedef void load_mode_fn(const struct load_options *);
 load_mode_fn traffic_mode, pingpong_mode, hold_mode, connect_mode, start_mode,
-	udp_mode, udp_echo_mode;
+	udp_mode, udp_echo_mode, probe_mode;
 
 /* On a cache line of its own, with one writer. */
 struct counter {

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import select
 import signal
 import socket
 import subprocess
@@ -213,6 +214,37 @@ def end_group(p):
             p.wait(5)
     p.stdout.close()
     p.stderr.close()
+
+
+class Probe:
+    """Stations that listen to a sender (bench/probe.c)."""
+
+    def __init__(self, proc):
+        self.proc = proc
+
+    def look(self, line="look"):
+        """What happened since begin()."""
+        self.proc.stdin.write(line.encode() + b"\n")
+        self.proc.stdin.flush()
+        answer = self.proc.stdout.readline()
+        if not answer:
+            raise Unable("the probe's sender has lost its switch")
+        return json.loads(answer)
+
+    def begin(self):
+        return self.look("begin")
+
+
+@contextlib.contextmanager
+def probe(lib, sender, stations, seconds=60):
+    """From switch @sender to one station on each of @stations."""
+    argv = [str(LOAD), "--tx", sender.dir, "probe", *(s.dir for s in stations)]
+    with running(argv, lib, stdout=subprocess.PIPE) as proc:
+        got = select.select([proc.stdout], [], [], seconds)[0]
+        if not got or b"ready" not in proc.stdout.readline():
+            raise Unable(f"{sender.side.name}: the stations do not hear all "
+                         f"in {seconds} s")
+        yield Probe(proc)
 
 
 class Held:

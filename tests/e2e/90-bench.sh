@@ -66,6 +66,54 @@ if unshare -Urn ip tuntap add dev vdeprobe mode tap 2>/dev/null; then
 		'rows["trip-taps"]["sides"]["ours"]["value"]["median"] > 0'
 fi
 
+# probe SENDER STATION...: one station on each, what it says at the end of some
+# hundred frames.
+probe()
+{
+	local from=$1 line answer
+
+	shift
+	coproc PROBE { exec "$BUILD/bench/vdeload" --tx "$from" probe "$@"; }
+	read -rt 10 -u "${PROBE[0]}" line && like "the probe begins" "$line" \
+		'"ready": '
+	for _ in {1..500}; do
+		echo look >&"${PROBE[1]}"
+		read -rt 10 -u "${PROBE[0]}" answer
+		[[ $answer == *'"got": '[3-9][0-9][0-9]* ]] && break
+		pause
+	done
+	printf '%s\n' "$answer" >"$TMP/probe.json"
+	kill "$PROBE_PID" 2>/dev/null
+	wait "$PROBE_PID" 2>/dev/null
+}
+
+# probed EXPRESSION: of each tally `t` of what the probe has said.
+probed()
+{
+	python3 - "$TMP/probe.json" "$1" <<'END'
+import json, sys
+tallies = [t for s in json.load(open(sys.argv[1]))["stations"]
+           for t in s.values()]
+sys.exit(len(tallies) < 2 or not all(eval(sys.argv[2]) for t in tallies))
+END
+}
+
+start_switch a
+start_switch b
+probe "$TMP/a.ctl" "$TMP/a.ctl" "$TMP/a.ctl"
+check "two stations hear every probe, once and in order" probed \
+	't["got"] > 200 and t["lost"] + t["duplicates"] + t["reordered"] == 0'
+# Two cables that go one way: what arrives at b does so twice.
+for _ in 1 2; do
+	# shellcheck disable=SC2016
+	start bash -c 'vde_plug "$0" | vde_plug "$1" >/dev/null' \
+		"$TMP/a.ctl" "$TMP/b.ctl"
+done
+ports_become 2 a b
+probe "$TMP/a.ctl" "$TMP/b.ctl"
+check "a station that hears all twice says so" probed \
+	't["got"] > 200 and abs(t["duplicates"] - t["got"]) < 50'
+
 out=$(bench --rows none)
 is "an unknown row is an error" "$?" 1
 like "which names it" "$out" 'no row is called none'
