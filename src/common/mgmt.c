@@ -98,6 +98,8 @@ static int bind_args(const struct mgmt *m, const char *syntax,
 		else if (!parse_num(val, type->min, type->max,
 				    &req->arg[req->argc].num))
 			return -EINVAL;
+		if (type)
+			req->numbers |= 1U << req->argc;
 		req->argc++;
 	}
 	return take(&args, true) ? -EINVAL : 0;
@@ -110,10 +112,76 @@ int mgmt_run(const struct mgmt *m, const struct mgmt_cmd *cmd,
 
 	line += strspn(line, BLANKS);
 	req->mgmt = m;
+	req->cmd = cmd;
 	req->argc = 0;
+	req->numbers = 0;
 	rc = bind_args(m, cmd->syntax, req, line + word_len(line));
 	return rc ? rc : cmd->fn(req, m->ctx);
 }
+
+/* ---- rows that somebody else made ---- */
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+/* "<type>", "<type...>", either in "[]". */
+static bool is_param(const char *word, size_t len)
+{
+	bool optional = *word == '[';
+	size_t trim = optional ? 2 : 1, in;
+
+	if (len <= 2 * trim || word[trim - 1] != '<' ||
+	    word[len - trim] != '>' || (optional && word[len - 1] != ']'))
+		return false;
+	len -= 2 * trim;
+	in = strspn(word + trim, LETTERS DIGITS "_-");
+	return in && (in == len ||
+		      (in + 3 == len && !memcmp(word + trim + in, "...", 3)));
+}
+
+static bool is_syntax(const struct mgmt_cmd *c)
+{
+	bool optional = false, rest = false;
+	const char *s = c->syntax;
+	size_t n = 0, len = strspn(s, LETTERS DIGITS "/_+.-");
+
+	if (!len || len >= NAME_ROOM || !strchr(LETTERS DIGITS, *s))
+		return false;
+	for (s += len; *s; s += len, n++) {
+		struct param p;
+
+		if (*s++ != ' ' || !c->fn || n == MGMT_MAX_ARGS)
+			return false;
+		len = word_len(s);
+		if (!is_param(s, len))
+			return false;
+		p = param_at(s);
+		if (rest || (optional && !p.optional))
+			return false;
+		optional = p.optional;
+		rest = p.rest;
+	}
+	return true;
+}
+
+int mgmt_check(const struct mgmt *m, const struct mgmt_cmd *cmd)
+{
+	size_t len;
+
+	if (!cmd->syntax || !cmd->shown || !cmd->help || !is_syntax(cmd))
+		return -EINVAL;
+	len = word_len(cmd->syntax);
+	for (size_t t = 0; t < m->n_tables; t++)
+		for (size_t i = 0; i < m->tables[t].n_cmds; i++) {
+			const char *s = m->tables[t].cmds[i].syntax;
+
+			if (word_len(s) == len && !memcmp(s, cmd->syntax, len))
+				return -EEXIST;
+		}
+	return 0;
+}
+
+/* ---- help ---- */
 
 static void help_row(struct writer *w, const struct mgmt_cmd *c,
 		     const char *prefix)

@@ -52,14 +52,21 @@ struct mgmt {
 
 struct mgmt_req {
 	const struct mgmt *mgmt;
+	const struct mgmt_cmd *cmd; /* the row itself */
 	struct writer *w;
 	void *session; /* the console it came from, NULL for an rc file */
 	int argc;
+	unsigned int numbers; /* bit i: argument i is a number */
 	union {
 		int64_t num;
 		const char *str;
 	} arg[MGMT_MAX_ARGS];
 };
+
+/* Rows of a table are right because tests say so; one that somebody else made
+ * is checked before it is added: 0, -EINVAL if its syntax string is none or a
+ * text is missing, -EEXIST if a row or heading of that name is there. */
+int mgmt_check(const struct mgmt *, const struct mgmt_cmd *);
 
 /* The row that @line names by its whole first word, or NULL; headings cannot
  * be named. */

@@ -201,6 +201,112 @@ static void help_has_a_json_form(void)
 	CHECK(help_says(true, "nothing", "{\"commands\":[]}"));
 }
 
+static int seen_numbers;
+static const struct mgmt_cmd *seen_cmd;
+
+static int note_request(struct mgmt_req *rq, void *ctx)
+{
+	seen_numbers = (int)rq->numbers;
+	seen_cmd = rq->cmd;
+	return 0;
+}
+
+static void a_request_knows_its_row_and_its_numbers(void)
+{
+	static const struct mgmt_cmd rows[] = {
+		{ "mix <word> <port> [<vlan>]", "", "", note_request, false },
+	};
+	static const struct mgmt_table table = { rows, 1 };
+	static const struct mgmt m = { &table, 1, types, ARRAY_SIZE(types),
+				       NULL };
+	char line[] = "mix 1 2 3", less[] = "mix 1 2";
+	struct mgmt_req rq = { 0 };
+
+	CHECK(mgmt_run(&m, rows, &rq, line) == 0 && seen_numbers == 6);
+	CHECK(seen_cmd == rows);
+	CHECK(mgmt_run(&m, rows, &rq, less) == 0 && seen_numbers == 2);
+}
+
+static int check(const char *syntax, mgmt_fn *fn)
+{
+	return mgmt_check(&mgmt, &(struct mgmt_cmd){ syntax, "", "", fn, 0 });
+}
+
+static void a_row_of_others_is_checked(void)
+{
+	static const char *const good[] = {
+		"x",
+		"x/y-z_2.+",
+		"x <a>",
+		"x [<a>]",
+		"x <a> [<b>] [<c...>]",
+		"x <a...>",
+		"9 <a> <b> <c> <d> <e> <f> <g> <h>",
+		"a2345678901234567890123456789012345678901234567890123456789012"
+		"3",
+	};
+	static const char *const bad[] = {
+		"",
+		" x",
+		"/x",
+		"-j",
+		"#x",
+		"x ",
+		"x  <a>",
+		"x <a> ",
+		"x <>",
+		"x a",
+		"x <a",
+		"x a>",
+		"x [a]",
+		"x [<>]",
+		"x [<a]>",
+		"x [<a>",
+		"x <a>]",
+		"x <a> b",
+		"x [<a>] <b>",
+		"x <a...> <b>",
+		"x <...>",
+		"x [<a...>] [<b>]",
+		"x <a b>",
+		"x\t<a>",
+		"x <a\n>",
+		"x\n",
+		"x <a><b>",
+		"x <[a]>",
+		"x <<a>>",
+		"x [[<a>]]",
+		"x <a..>",
+		"9 <a> <b> <c> <d> <e> <f> <g> <h> <i>",
+		"x<a>",
+		"x \xff",
+		"a2345678901234567890123456789012345678901234567890123456789012"
+		"34",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		if (check(good[i], note_word))
+			CHECK(!good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (check(bad[i], note_word) != -EINVAL)
+			CHECK(!bad[i]);
+	CHECK(check("heading", NULL) == 0);
+	CHECK(check("heading <a>", NULL) == -EINVAL);
+	CHECK(mgmt_check(&mgmt, &(struct mgmt_cmd){ .syntax = "x" }) ==
+	      -EINVAL);
+	CHECK(mgmt_check(&mgmt, &(struct mgmt_cmd){ 0 }) == -EINVAL);
+}
+
+static void a_name_can_be_had_once(void)
+{
+	CHECK(check("say", note_word) == -EEXIST);
+	CHECK(check("port/create <a>", note_word) == -EEXIST);
+	CHECK(check("port", note_word) == -EEXIST); /* a heading */
+	CHECK(check("load", NULL) == -EEXIST);
+	CHECK(check("sa", note_word) == 0);
+	CHECK(check("sayx", note_word) == 0);
+}
+
 int main(void)
 {
 	RUN(names_match_whole_words);
@@ -213,5 +319,8 @@ int main(void)
 	RUN(the_handlers_answer_is_passed_on);
 	RUN(help_has_vde2s_columns);
 	RUN(help_has_a_json_form);
+	RUN(a_request_knows_its_row_and_its_numbers);
+	RUN(a_row_of_others_is_checked);
+	RUN(a_name_can_be_had_once);
 	DONE();
 }
