@@ -1,7 +1,8 @@
 LIBS += bridge
 ENGINES += bridge
 bridge_SRCS := src/switch/bridge.c src/switch/port.c src/switch/egress.c \
-	src/switch/txmerge.c src/switch/vlan.c src/switch/mactab.c src/switch/txq.c
+	src/switch/txmerge.c src/switch/vlan.c src/switch/mactab.c src/switch/txq.c \
+	src/switch/guard.c
 
 PROGS += vde_switch
 vde_switch_SRCS := src/switch/main.c src/switch/ctlsock.c \
