@@ -6,11 +6,12 @@
  * and an address is forgotten when its port leaves the VLAN or loses its last
  * endpoint.
  */
-#include "switch/bridge.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "switch/bridge_impl.h"
+#include "switch/hook.h"
 
 #define NSEC UINT64_C(1000000000)
 #define DEFAULT_GC 2
@@ -30,29 +31,57 @@ const char *bridge_vlan_mode_name(enum bridge_vlan_mode mode)
 	return vlan_modes[mode];
 }
 
-static void update_transparent(struct bridge *br)
+void bridge_update_transparent(struct bridge *br)
 {
 	br->transparent = br->vlan_mode == BRIDGE_VLAN_TRANSPARENT ||
 			  (br->vlan_mode == BRIDGE_VLAN_AUTO && !br->n_vlans);
 }
 
-static bool wants(const struct bridge *br, enum bridge_event_type type)
+void bridge_tell(const struct bridge *br, struct bridge_event ev)
 {
-	return br->events >> type & 1;
+	if (!(br->events >> ev.type & 1))
+		return;
+	list_for_each_safe(it, next, &br->listeners) {
+		struct bridge_listener *l = list_entry(
+			it, struct bridge_listener, node);
+
+		if (l->events >> ev.type & 1)
+			l->fn(l, &ev);
+	}
 }
 
-static void tell(const struct bridge *br, struct bridge_event ev)
+static void update_events(struct bridge *br)
 {
-	if (wants(br, ev.type))
-		br->notify(br->notify_ctx, &ev);
+	br->events = 0;
+	list_for_each(it, &br->listeners) {
+		br->events |=
+			list_entry(it, struct bridge_listener, node)->events;
+	}
+}
+
+void bridge_listen(struct bridge *br, struct bridge_listener *l)
+{
+	if (!l->node.next)
+		list_init(&l->node);
+	if (!list_linked(&l->node))
+		list_add_tail(&br->listeners, &l->node);
+	update_events(br);
+}
+
+void bridge_unlisten(struct bridge *br, struct bridge_listener *l)
+{
+	if (!l->node.next)
+		return;
+	list_del(&l->node);
+	update_events(br);
 }
 
 static void address_gone(void *ctx, const struct mactab_entry *e)
 {
-	tell(ctx, (struct bridge_event){ .type = BRIDGE_MAC_GONE,
-					 .port = e->port,
-					 .vlan = mactab_vlan(e->key),
-					 .addr = mactab_addr(e->key) });
+	bridge_tell(ctx, (struct bridge_event){ .type = BRIDGE_MAC_GONE,
+						.port = e->port,
+						.vlan = mactab_vlan(e->key),
+						.addr = mactab_addr(e->key) });
 }
 
 struct bridge *bridge_new(const struct bridge_config *cf)
@@ -63,6 +92,9 @@ struct bridge *bridge_new(const struct bridge_config *cf)
 		return NULL;
 	list_init(&br->touched);
 	list_init(&br->holding);
+	list_init(&br->hooks);
+	list_init(&br->listeners);
+	list_init(&br->protos);
 	br->numports = cf->numports;
 	br->words = BITS_WORDS(cf->numports + 1);
 	br->hub = cf->hub;
@@ -70,13 +102,15 @@ struct bridge *bridge_new(const struct bridge_config *cf)
 	br->gc_s = DEFAULT_GC;
 	br->ports = calloc(cf->numports + 1, sizeof(struct port *));
 	br->active = calloc(br->words, sizeof(uint64_t));
+	br->open = calloc(br->words, sizeof(uint64_t));
 	br->macs = mactab_new(cf->hash_size, cf->numports + 1, cf->secret);
 	if (br->macs)
 		mactab_on_gone(br->macs, address_gone, br);
 	br->pool = frame_pool_new(FRAME_ROOM, cf->pool_frames);
 	br->vlans[0] = vlan_new(0, br->words);
-	update_transparent(br);
-	if (br->ports && br->active && br->macs && br->pool && br->vlans[0])
+	bridge_update_transparent(br);
+	if (br->ports && br->active && br->open && br->macs && br->pool &&
+	    br->vlans[0])
 		return br;
 	bridge_free(br);
 	return NULL;
@@ -103,6 +137,7 @@ void bridge_free(struct bridge *br)
 		vlan_free(br->vlans[i]);
 	free(br->ports);
 	free(br->active);
+	free(br->open);
 	mactab_free(br->macs);
 	frame_pool_free(br->pool);
 	free(br);
@@ -120,7 +155,7 @@ static bool classify(const struct bridge *br, struct port *p, struct frame *f,
 
 	if (form == VLAN_UNTAGGED || vid == 0) {
 		if (p->pvid == VLAN_NONE) {
-			p->drops[DROP_NO_VLAN]++;
+			port_drop(p, f, form == VLAN_TAGGED, DROP_NO_VLAN);
 			return false;
 		}
 		frame_set_tci(f, (f->tci & ~VLAN_VID_MASK) | p->pvid);
@@ -129,8 +164,32 @@ static bool classify(const struct bridge *br, struct port *p, struct frame *f,
 	v = br->vlans[vid];
 	if (v ? vlan_is_member(v, p->id) : br->transparent && vid != VLAN_NONE)
 		return true;
-	p->drops[DROP_VLAN]++;
+	port_drop(p, f, true, DROP_VLAN);
 	return false;
+}
+
+/* Is it for a protocol of the switch itself? */
+static bool consumed(struct port *p, struct frame *f, bool tagged, uint64_t dst)
+{
+	list_for_each(it, &p->br->protos) {
+		struct bridge_proto *proto = list_entry(it, struct bridge_proto,
+							node);
+
+		if (proto->addr == dst && proto->input(proto, p, f, tagged))
+			return true;
+	}
+	return false;
+}
+
+/* What is off the fast path before a frame is learned from; false: dropped,
+ * and that is counted. */
+static bool slow_input(struct port *p, struct frame *f, bool tagged)
+{
+	if (p->slow & PORT_BLOCKED) {
+		port_drop(p, f, tagged, DROP_BLOCKED);
+		return false;
+	}
+	return !(p->slow & PORT_HOOK_IN) || hook_pass(p, f, tagged, HOOK_IN);
 }
 
 static void learn(struct bridge *br, unsigned int port, uint64_t addr,
@@ -154,22 +213,24 @@ static void learn(struct bridge *br, unsigned int port, uint64_t addr,
 	default:
 		return;
 	}
-	tell(br, (struct bridge_event){ .type = type,
-					.port = port,
-					.port_old = old,
-					.vlan = vid,
-					.addr = addr });
+	bridge_tell(br, (struct bridge_event){ .type = type,
+					       .port = port,
+					       .port_old = old,
+					       .vlan = vid,
+					       .addr = addr });
 }
 
+/* To all ports of @set but its own; an isolated one reaches no other. */
 static void flood(struct bridge *br, const struct port *from, struct frame *f,
 		  const uint64_t *set)
 {
+	unsigned int apart = from->slow & PORT_ISOLATED;
 	uint16_t vid = frame_vid(f);
 
 	bits_for_each(i, set, br->words) {
 		struct port *to = br->ports[i];
 
-		if (to != from)
+		if (to != from && !(to->slow & apart))
 			port_tx(to, f, to->pvid != vid);
 	}
 }
@@ -177,10 +238,24 @@ static void flood(struct bridge *br, const struct port *from, struct frame *f,
 /* Unchanged to every port except the management port. */
 static void repeat(struct bridge *br, const struct port *from, struct frame *f)
 {
-	bits_for_each(i, br->active, br->words) {
-		if (i && br->ports[i] != from)
-			port_tx(br->ports[i], f, false);
+	unsigned int apart = from->slow & PORT_ISOLATED;
+
+	bits_for_each(i, br->open, br->words) {
+		struct port *to = br->ports[i];
+
+		if (i && to != from && !(to->slow & apart))
+			port_tx(to, f, false);
 	}
+}
+
+static void hub_input(struct port *p, struct frame *f)
+{
+	uint64_t dst = ether_addr(f->data);
+
+	if (ether_is_multicast(dst) && consumed(p, f, false, dst))
+		return;
+	if (!p->slow || slow_input(p, f, false))
+		repeat(p->br, p, f);
 }
 
 /* Returns the port the frame went to, or NULL. */
@@ -188,42 +263,74 @@ static struct port *forward(struct bridge *br, struct port *from,
 			    struct frame *f, const uint64_t *set, int to)
 {
 	struct port *p = br->ports[to];
+	bool tagged = from->pvid != frame_vid(f);
 
 	if (p == from) {
-		from->drops[DROP_SAME_PORT]++;
+		port_drop(from, f, tagged, DROP_SAME_PORT);
 		return NULL;
 	}
 	if (!bits_test(set, (unsigned int)to)) {
-		from->drops[DROP_DEST_GONE]++;
+		port_drop(from, f, tagged, DROP_DEST_GONE);
+		return NULL;
+	}
+	if (p->slow & from->slow & PORT_ISOLATED) {
+		port_drop(from, f, tagged, DROP_ISOLATED);
 		return NULL;
 	}
 	port_tx(p, f, p->pvid != frame_vid(f));
 	return p;
 }
 
+/* VLANs that are not defined are in VLAN 0's tree. */
+static bool gate_stops(const struct bridge *br, const struct vlan *v,
+		       unsigned int port, enum bridge_state need)
+{
+	const struct vlan *tree = v ? v : br->vlans[0];
+
+	return tree->gated &&
+	       !bits_test(need == BRIDGE_LEARNING ? tree->learning
+						  : tree->forwarding,
+			  port);
+}
+
 void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
-		  uint64_t now, struct port **full)
+		  struct port **full)
 {
 	struct bridge *br = p->br;
-	uint32_t now_s = (uint32_t)(now / NSEC);
+	uint32_t now_s = (uint32_t)(br->now / NSEC);
 	uint64_t dst = ether_addr(f->data);
 	uint64_t src = ether_addr(f->data + ETHER_ADDR_LEN);
+	bool tagged = form == VLAN_TAGGED;
+	const struct vlan *v;
 	const uint64_t *set;
 	uint16_t vid;
 	int to = -1;
 
 	if (br->hub) {
-		repeat(br, p, f);
+		hub_input(p, f);
 		return;
 	}
 	if (!classify(br, p, f, form))
 		return;
 	vid = frame_vid(f);
+	v = br->vlans[vid];
+	if (ether_is_multicast(dst) && consumed(p, f, tagged, dst))
+		return;
+	if (gate_stops(br, v, p->id, BRIDGE_LEARNING)) {
+		port_drop(p, f, tagged, DROP_STP);
+		return;
+	}
+	if (p->slow && !slow_input(p, f, tagged))
+		return;
 	if (!ether_is_multicast(src))
 		learn(br, p->id, src, vid, now_s);
+	if (gate_stops(br, v, p->id, BRIDGE_FORWARDING)) {
+		port_drop(p, f, tagged, DROP_STP);
+		return;
+	}
 	if (!ether_is_multicast(dst))
 		to = mactab_find(br->macs, mactab_key(vid, dst), now_s);
-	set = br->vlans[vid] ? br->vlans[vid]->flood : br->active;
+	set = v ? v->flood : br->open;
 	if (to < 0) {
 		flood(br, p, f, set);
 		return;
@@ -231,6 +338,41 @@ void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
 	p = forward(br, p, f, set, to);
 	if (p && port_is_congested(p))
 		*full = p;
+}
+
+int bridge_originate(struct bridge *br, unsigned int port, unsigned int vid,
+		     const uint8_t *bytes, size_t len)
+{
+	struct port *p = bridge_port(br, port);
+	const struct vlan *v = vid < VLAN_NONE ? br->vlans[vid] : NULL;
+	struct frame *f;
+
+	if (len < ETHER_HDR_LEN || len > ETHER_MAX_LEN)
+		return -EINVAL;
+	if (!p || !port_is_active(p))
+		return -ENXIO;
+	if (!br->hub && (!v || !vlan_is_member(v, port)))
+		return -ENXIO;
+	f = frame_new(br->pool);
+	if (!f)
+		return -ENOBUFS;
+	memcpy(f->data, bytes, len);
+	f->len = (uint32_t)len;
+	frame_set_tci(f, (uint16_t)vid);
+	port_tx(p, f, !br->hub && p->pvid != vid);
+	frame_unref(f);
+	return 0;
+}
+
+void bridge_proto_add(struct bridge *br, struct bridge_proto *proto)
+{
+	list_add_tail(&br->protos, &proto->node);
+}
+
+void bridge_proto_del(struct bridge *br, struct bridge_proto *proto)
+{
+	if (proto->node.next)
+		list_del(&proto->node);
 }
 
 void bridge_flush(struct bridge *br)
@@ -255,172 +397,7 @@ uint64_t bridge_expire(struct bridge *br, uint64_t now)
 	return due * NSEC;
 }
 
-/* ---- ports ---- */
-
-struct port *bridge_port(const struct bridge *br, unsigned int id)
-{
-	return id <= br->numports ? br->ports[id] : NULL;
-}
-
-/* Puts the port into the flood sets it belongs to, or takes it out. */
-static void update_flood(struct bridge *br, const struct port *p)
-{
-	bool active = port_is_active(p);
-	size_t n = br->n_vlans ? ARRAY_SIZE(br->vlans) : 1;
-
-	if (active)
-		bits_set(br->active, p->id);
-	else
-		bits_clear(br->active, p->id);
-	for (size_t i = 0; i < n; i++) {
-		struct vlan *v = br->vlans[i];
-
-		if (!v)
-			continue;
-		if (active && vlan_is_member(v, p->id))
-			bits_set(v->flood, p->id);
-		else
-			bits_clear(v->flood, p->id);
-	}
-}
-
-int bridge_port_create(struct bridge *br, unsigned int id)
-{
-	struct port *p;
-
-	if (id > br->numports)
-		return -EINVAL;
-	if (br->ports[id])
-		return -EEXIST;
-	p = port_new(br, id);
-	if (!p)
-		return -ENOMEM;
-	br->ports[id] = p;
-	bits_set(br->vlans[0]->untagged, id);
-	return 0;
-}
-
-int bridge_port_create_auto(struct bridge *br)
-{
-	for (unsigned int i = 1; i <= br->numports; i++) {
-		int rc;
-
-		if (br->ports[i])
-			continue;
-		rc = bridge_port_create(br, i);
-		return rc ? rc : (int)i;
-	}
-	return -ENOSPC;
-}
-
-int bridge_port_remove(struct bridge *br, unsigned int id)
-{
-	struct port *p;
-
-	if (id > br->numports)
-		return -EINVAL;
-	p = br->ports[id];
-	if (!p)
-		return -ENXIO;
-	if (port_is_active(p))
-		return -EADDRINUSE;
-	for (size_t i = 0; i < ARRAY_SIZE(br->vlans); i++) {
-		if (!br->vlans[i])
-			continue;
-		bits_clear(br->vlans[i]->tagged, id);
-		bits_clear(br->vlans[i]->untagged, id);
-	}
-	mactab_flush(br->macs, (int)id, -1);
-	br->ports[id] = NULL;
-	port_free(p);
-	return 0;
-}
-
-/* The lowest port that does not exist yet, or exists and may be given away.
- * Active ports are passed over a word at a time. */
-static int any_port(const struct bridge *br, const struct port_user *user)
-{
-	for (unsigned int i = 1; i <= br->numports; i++) {
-		const struct port *p = br->ports[i];
-
-		if (!~br->active[i / 64]) {
-			i |= 63;
-			continue;
-		}
-		if (!p || (!port_is_active(p) && p->allocatable &&
-			   !port_admits(p, user)))
-			return (int)i;
-	}
-	return -ENOSPC;
-}
-
-int bridge_port_for(const struct bridge *br, int want,
-		    const struct port_user *user)
-{
-	int rc = 0;
-
-	if (want < 0)
-		return any_port(br, user);
-	if ((unsigned int)want > br->numports)
-		return -EINVAL;
-	if (br->ports[want])
-		rc = port_admits(br->ports[want], user);
-	return rc ? rc : want;
-}
-
-/* Bitmaps only grow: if memory runs out half way, every one of them is still
- * at least br->words long. */
-static int grow_bitmaps(struct bridge *br, size_t words)
-{
-	uint64_t *active;
-
-	if (words <= br->words)
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(br->vlans); i++)
-		if (br->vlans[i] && vlan_resize(br->vlans[i], br->words, words))
-			return -ENOMEM;
-	active = calloc(words, sizeof(uint64_t));
-	if (!active)
-		return -ENOMEM;
-	memcpy(active, br->active, br->words * sizeof(*active));
-	free(br->active);
-	br->active = active;
-	br->words = words;
-	return 0;
-}
-
-int bridge_set_numports(struct bridge *br, unsigned int n)
-{
-	struct port **ports;
-
-	if (n < 1 || n > BRIDGE_PORTS_MAX)
-		return -EINVAL;
-	for (unsigned int i = n + 1; i <= br->numports; i++)
-		if (br->ports[i])
-			return -EADDRINUSE;
-	ports = calloc(n + 1, sizeof(struct port *));
-	if (!ports)
-		return -ENOMEM;
-	if (mactab_set_ports(br->macs, n + 1) ||
-	    grow_bitmaps(br, BITS_WORDS(n + 1))) {
-		free(ports);
-		return -ENOMEM;
-	}
-	memcpy(ports, br->ports,
-	       (size_min(n, br->numports) + 1) * sizeof(struct port *));
-	free(br->ports);
-	br->ports = ports;
-	br->numports = n;
-	return 0;
-}
-
-/* Addresses learned before say nothing about what came while it was a hub. */
-void bridge_set_hub(struct bridge *br, bool hub)
-{
-	if (hub != br->hub)
-		mactab_flush(br->macs, -1, -1);
-	br->hub = hub;
-}
+/* ---- endpoints ---- */
 
 int bridge_attach(struct bridge *br, unsigned int id, struct endpoint *ep)
 {
@@ -437,16 +414,18 @@ int bridge_attach(struct bridge *br, unsigned int id, struct endpoint *ep)
 	port_update_takes(p);
 	if (!was_active) {
 		p->current_uid = ep->uid;
-		update_flood(br, p);
-		tell(br, (struct bridge_event){ .type = BRIDGE_PORT_UP,
-						.port = id });
+		bridge_update_port(br, p);
+		bridge_tell(br, (struct bridge_event){ .type = BRIDGE_PORT_UP,
+						       .port = id });
 	}
-	tell(br, (struct bridge_event){
-			 .type = BRIDGE_ENDPOINT_NEW, .port = id, .ep = ep });
+	bridge_tell(br, (struct bridge_event){ .type = BRIDGE_ENDPOINT_NEW,
+					       .port = id,
+					       .ep = ep });
 	if (ep->descr[0])
-		tell(br, (struct bridge_event){ .type = BRIDGE_ENDPOINT_DESCR,
-						.port = id,
-						.ep = ep });
+		bridge_tell(br, (struct bridge_event){
+					.type = BRIDGE_ENDPOINT_DESCR,
+					.port = id,
+					.ep = ep });
 	return 0;
 }
 
@@ -456,9 +435,9 @@ void bridge_detach(struct endpoint *ep)
 	struct bridge *br = p->br;
 
 	port_flush(p);
-	tell(br, (struct bridge_event){ .type = BRIDGE_ENDPOINT_GONE,
-					.port = p->id,
-					.ep = ep });
+	bridge_tell(br, (struct bridge_event){ .type = BRIDGE_ENDPOINT_GONE,
+					       .port = p->id,
+					       .ep = ep });
 	list_del(&ep->node);
 	list_del(&ep->held);
 	port_update_takes(p);
@@ -469,9 +448,9 @@ void bridge_detach(struct endpoint *ep)
 	if (port_is_active(p))
 		return;
 	p->current_uid = PORT_NOBODY;
-	update_flood(br, p);
-	tell(br,
-	     (struct bridge_event){ .type = BRIDGE_PORT_DOWN, .port = p->id });
+	bridge_update_port(br, p);
+	bridge_tell(br, (struct bridge_event){ .type = BRIDGE_PORT_DOWN,
+					       .port = p->id });
 	mactab_flush(br->macs, p->id, -1);
 }
 
@@ -484,112 +463,4 @@ struct endpoint *bridge_endpoint(const struct port *p, uint32_t id)
 			return ep;
 	}
 	return NULL;
-}
-
-/* ---- VLANs ---- */
-
-void bridge_set_vlan_mode(struct bridge *br, enum bridge_vlan_mode mode)
-{
-	br->vlan_mode = mode;
-	update_transparent(br);
-}
-
-int bridge_vlan_create(struct bridge *br, unsigned int vid)
-{
-	if (vid < 1 || vid > BRIDGE_VLAN_LAST)
-		return -EINVAL;
-	if (br->vlans[vid])
-		return -EEXIST;
-	br->vlans[vid] = vlan_new(vid, br->words);
-	if (!br->vlans[vid])
-		return -ENOMEM;
-	mactab_flush(br->macs, -1, (int)vid); /* of its transparent days */
-	br->n_vlans++;
-	update_transparent(br);
-	return 0;
-}
-
-int bridge_vlan_remove(struct bridge *br, unsigned int vid)
-{
-	struct vlan *v;
-
-	if (vid < 1 || vid > BRIDGE_VLAN_LAST)
-		return -EINVAL;
-	v = br->vlans[vid];
-	if (!v)
-		return -ENXIO;
-	if (bits_any(v->tagged, br->words) || bits_any(v->untagged, br->words))
-		return -EADDRINUSE;
-	br->vlans[vid] = NULL;
-	vlan_free(v);
-	br->n_vlans--;
-	update_transparent(br);
-	return 0;
-}
-
-/* Both must exist. */
-static int find_both(const struct bridge *br, unsigned int vid, unsigned int id,
-		     struct vlan **v, struct port **p)
-{
-	if (vid > BRIDGE_VLAN_LAST || id > br->numports)
-		return -EINVAL;
-	*v = br->vlans[vid];
-	*p = br->ports[id];
-	return *v && *p ? 0 : -ENXIO;
-}
-
-int bridge_vlan_add_port(struct bridge *br, unsigned int vid, unsigned int id)
-{
-	struct vlan *v;
-	struct port *p;
-	int rc = find_both(br, vid, id, &v, &p);
-
-	if (rc || p->pvid == vid)
-		return rc;
-	port_flush(p);
-	bits_set(v->tagged, id);
-	update_flood(br, p);
-	return 0;
-}
-
-int bridge_vlan_del_port(struct bridge *br, unsigned int vid, unsigned int id)
-{
-	struct vlan *v;
-	struct port *p;
-	int rc = find_both(br, vid, id, &v, &p);
-
-	if (rc)
-		return rc;
-	if (p->pvid == vid)
-		return -EADDRINUSE;
-	port_flush(p);
-	bits_clear(v->tagged, id);
-	mactab_flush(br->macs, (int)id, (int)vid);
-	update_flood(br, p);
-	return 0;
-}
-
-int bridge_port_set_vlan(struct bridge *br, unsigned int id, unsigned int vid)
-{
-	struct port *p = bridge_port(br, id);
-
-	if (id > br->numports || vid > VLAN_NONE)
-		return -EINVAL;
-	if (!p || (vid != VLAN_NONE && !br->vlans[vid]))
-		return -ENXIO;
-	if (p->pvid == vid)
-		return 0;
-	port_flush(p);
-	if (p->pvid != VLAN_NONE) {
-		bits_clear(br->vlans[p->pvid]->untagged, id);
-		mactab_flush(br->macs, (int)id, p->pvid);
-	}
-	p->pvid = (uint16_t)vid;
-	if (vid != VLAN_NONE) {
-		bits_set(br->vlans[vid]->untagged, id);
-		bits_clear(br->vlans[vid]->tagged, id);
-		mactab_flush(br->macs, (int)id, (int)vid);
-	}
-	update_flood(br, p);
-	return 0;
 }

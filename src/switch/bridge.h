@@ -47,6 +47,12 @@ enum bridge_event_type {
 	BRIDGE_ENDPOINT_NEW,
 	BRIDGE_ENDPOINT_GONE,
 	BRIDGE_ENDPOINT_DESCR,
+	BRIDGE_PORT_CREATED,
+	BRIDGE_PORT_REMOVED, /* is about to be */
+	BRIDGE_VLAN_CREATED,
+	BRIDGE_VLAN_REMOVED, /* is about to be; it has no members */
+	BRIDGE_MEMBER, /* the port joined or left the VLAN, or its tag did */
+	BRIDGE_HUB, /* became one, or a switch again */
 	BRIDGE_N_EVENTS
 };
 
@@ -59,12 +65,39 @@ struct bridge_event {
 	const struct endpoint *ep;
 };
 
+/* Who hears of them. He may end himself from inside, nobody else. */
+struct bridge_listener {
+	struct list node;
+	unsigned int events; /* 1 << BRIDGE_MAC_NEW and so on */
+	void (*fn)(struct bridge_listener *, const struct bridge_event *);
+};
+
+/* A protocol that the switch itself takes part in. */
+struct bridge_proto {
+	struct list node;
+	uint64_t addr; /* the group address of its frames */
+	/* A frame whose VLAN is known, its tag beside its bytes, @tagged if it
+	 * had one. True: it goes no further. */
+	bool (*input)(struct bridge_proto *, struct port *, struct frame *,
+		      bool tagged);
+};
+
+/* Of a port in the spanning tree of a VLAN. */
+enum bridge_state {
+	BRIDGE_DISCARDING,
+	BRIDGE_LEARNING,
+	BRIDGE_FORWARDING
+};
+
 struct bridge {
 	struct port **ports; /* 0..numports */
 	struct vlan *vlans[VLAN_NONE + 1];
 	struct mactab *macs;
 	struct frame_pool *pool;
+	uint64_t now; /* ns, of the frames that are being taken */
 	struct list touched; /* ports with frames to send */
+	struct list hooks; /* struct frame_hook, by rank */
+	struct list protos;
 	uint64_t copies; /* of frames, given to ports so far, */
 	uint64_t segments; /* among them those made by cutting, */
 	uint64_t uncut; /* and those that are to be cut by who gets them */
@@ -72,6 +105,7 @@ struct bridge {
 	struct list holding; /* ports that hold senders back, oldest first */
 	size_t words; /* of every bitmap of ports */
 	uint64_t *active; /* ports with endpoints */
+	uint64_t *open; /* those that forward in VLANs that are not defined */
 	unsigned int numports;
 	unsigned int n_vlans; /* besides VLAN 0 */
 	bool hub;
@@ -79,9 +113,8 @@ struct bridge {
 	enum bridge_vlan_mode vlan_mode;
 	uint32_t queue_limit; /* of new endpoints */
 	uint32_t gc_s; /* seconds between searches for expired addresses */
-	unsigned int events; /* 1 << type of what notify wants to hear */
-	void (*notify)(void *ctx, const struct bridge_event *);
-	void *notify_ctx;
+	struct list listeners;
+	unsigned int events; /* what any of them wants to hear */
 };
 
 struct bridge_config {
@@ -99,8 +132,23 @@ void bridge_free(struct bridge *);
 
 /* One frame that arrived on @p, its tag beside its bytes. If it went to one
  * port that has more waiting than it should, *@full is that port. */
-void bridge_input(struct port *p, struct frame *, enum vlan_form, uint64_t now,
+void bridge_input(struct port *p, struct frame *, enum vlan_form,
 		  struct port **full);
+/* A frame of the switch itself, without tag, leaves by a port in its VLAN's
+ * form; nothing that keeps frames from passing keeps this one, nor is it
+ * padded. -ENXIO: the port is not active or not in the VLAN (a hub looks at
+ * no VLAN), -ENOBUFS, -EINVAL: no length of a frame. */
+int bridge_originate(struct bridge *, unsigned int port, unsigned int vid,
+		     const uint8_t *bytes, size_t len);
+/* The order in which they were added is that in which they are asked. */
+void bridge_proto_add(struct bridge *, struct bridge_proto *);
+void bridge_proto_del(struct bridge *, struct bridge_proto *);
+
+/* Adds a listener, or takes note that its @events have changed. */
+void bridge_listen(struct bridge *, struct bridge_listener *);
+/* Legal for one that was not added, too, if it is zeroed. */
+void bridge_unlisten(struct bridge *, struct bridge_listener *);
+
 /* Sends what gathered in this turn. */
 void bridge_flush(struct bridge *);
 /* Forgets idle addresses. Returns when to call again (ns), 0: not needed
@@ -136,5 +184,23 @@ int bridge_vlan_add_port(struct bridge *, unsigned int vid, unsigned int id);
 int bridge_vlan_del_port(struct bridge *, unsigned int vid, unsigned int id);
 /* @vid VLAN_NONE: the port takes no untagged frames. */
 int bridge_port_set_vlan(struct bridge *, unsigned int id, unsigned int vid);
+
+/* ---- who takes part ---- */
+
+/* With its gate on, a VLAN's ports forward as bridge_set_state() says, and are
+ * discarding at first; without it all do. Frames of VLANs that are not defined
+ * follow VLAN 0. -EINVAL, -ENXIO: no such VLAN. */
+int bridge_gate(struct bridge *, unsigned int vid, bool on);
+/* Both must exist and the gate be on; says nothing of learned addresses. */
+void bridge_set_state(struct bridge *, unsigned int vid, unsigned int port,
+		      enum bridge_state);
+/* Forwarding without a gate. */
+enum bridge_state bridge_get_state(const struct bridge *, unsigned int vid,
+				   unsigned int port);
+/* Holds a port down, in all VLANs and also in a hub: only frames of protocols
+ * come in, only those of bridge_originate() go out. */
+void bridge_block(struct bridge *, unsigned int port, bool on);
+/* Isolated ports do not reach one another. */
+void bridge_isolate(struct bridge *, unsigned int port, bool on);
 
 #endif

@@ -16,6 +16,9 @@ extern const struct mgmt_table ds_table, sys_table, debug_table, hash_table,
 
 /* Fills sw->mgmt with all of them, in the order of help. */
 void cmd_init(struct vswitch *);
+/* At the end of help; its rows must outlive their presence. 0 or -ENOSPC. */
+int cmd_add_table(struct vswitch *, const struct mgmt_table *);
+void cmd_del_table(struct vswitch *, const struct mgmt_table *);
 
 /* Banner of the console, also shown by showinfo. */
 #define SWITCH_BANNER                                                  \

@@ -99,12 +99,12 @@ static bool begins(const char *name, const struct mgmt_req *rq)
 	       !strncmp(name, rq->arg[0].str, strlen(rq->arg[0].str));
 }
 
-static uint64_t matching(const struct mgmt_req *rq)
+static uint64_t matching(const struct vswitch *sw, const struct mgmt_req *rq)
 {
 	uint64_t set = 0;
 
-	for (size_t i = 0; i < n_event_categories; i++)
-		if (begins(event_categories[i].name, rq))
+	for (size_t i = 0; i < EVENT_CATEGORIES; i++)
+		if (sw->categories[i] && begins(sw->categories[i]->name, rq))
 			set |= UINT64_C(1) << i;
 	return set;
 }
@@ -127,16 +127,17 @@ static void show_category(struct writer *w, const struct event_category *c,
 
 static int cmd_debug_list(struct mgmt_req *rq, void *ctx)
 {
-	uint64_t set = matching(rq);
+	const struct vswitch *sw = ctx;
+	uint64_t set = matching(sw, rq);
 
 	if (!rq->session)
 		return -EBADF;
 	writer_text(rq->w, "CATEGORY               TAG STATUS HELP\n"
 			   "------------           --- ------ ----\n");
 	writer_list(rq->w, "categories");
-	for (size_t i = 0; i < n_event_categories; i++)
+	for (size_t i = 0; i < EVENT_CATEGORIES; i++)
 		if (set >> i & 1)
-			show_category(rq->w, &event_categories[i],
+			show_category(rq->w, sw->categories[i],
 				      *console_flags(rq->session) >> i & 1);
 	writer_close(rq->w);
 	return set ? 0 : -ENOENT;
@@ -144,7 +145,7 @@ static int cmd_debug_list(struct mgmt_req *rq, void *ctx)
 
 static int cmd_debug_add(struct mgmt_req *rq, void *ctx)
 {
-	uint64_t set = matching(rq), *on;
+	uint64_t set = matching(ctx, rq), *on;
 
 	if (!rq->session)
 		return -EBADF;
@@ -160,7 +161,7 @@ static int cmd_debug_add(struct mgmt_req *rq, void *ctx)
 
 static int cmd_debug_del(struct mgmt_req *rq, void *ctx)
 {
-	uint64_t set = matching(rq), *on;
+	uint64_t set = matching(ctx, rq), *on;
 
 	if (!rq->session)
 		return -EBADF;
@@ -213,15 +214,37 @@ static const struct mgmt_type types[] = {
 	{ "queue", 0, TXQ_MAX },
 };
 
+int cmd_add_table(struct vswitch *sw, const struct mgmt_table *t)
+{
+	if (sw->mgmt.n_tables == ARRAY_SIZE(sw->tables))
+		return -ENOSPC;
+	sw->tables[sw->mgmt.n_tables++] = *t;
+	return 0;
+}
+
+void cmd_del_table(struct vswitch *sw, const struct mgmt_table *t)
+{
+	size_t i = 0, n = sw->mgmt.n_tables;
+
+	while (i < n && sw->tables[i].cmds != t->cmds)
+		i++;
+	if (i == n)
+		return;
+	sw->mgmt.n_tables--;
+	memmove(&sw->tables[i], &sw->tables[i + 1],
+		(n - 1 - i) * sizeof(sw->tables[0]));
+}
+
 void cmd_init(struct vswitch *sw)
 {
-	const struct mgmt_table all[] = { ds_table,   sys_table,  debug_table,
-					  hash_table, port_table, vlan_table,
-					  tap_table,  if_table };
+	const struct mgmt_table *const all[] = {
+		&ds_table,   &sys_table,  &debug_table, &hash_table,
+		&port_table, &vlan_table, &tap_table,	&if_table,
+	};
 
-	static_assert(ARRAY_SIZE(all) == ARRAY_SIZE(sw->tables),
-		      "a table is missing");
-	memcpy(sw->tables, all, sizeof(all));
-	sw->mgmt = (struct mgmt){ sw->tables, ARRAY_SIZE(sw->tables), types,
-				  ARRAY_SIZE(types), sw };
+	static_assert(ARRAY_SIZE(all) < SWITCH_TABLES / 2,
+		      "no room for those of plugins");
+	sw->mgmt = (struct mgmt){ sw->tables, 0, types, ARRAY_SIZE(types), sw };
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		cmd_add_table(sw, all[i]);
 }

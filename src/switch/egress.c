@@ -17,6 +17,7 @@
 
 #include "base/offload.h"
 #include "switch/bridge.h"
+#include "switch/hook.h"
 
 /* The pool keeps this much for frames that arrive: what waits in the queues
  * of slow endpoints may not starve the others. */
@@ -50,13 +51,14 @@ static void enqueue(struct endpoint *ep, const struct frame_tx *tx, int n)
 
 	for (int i = 0; i < n; i++) {
 		if (!pool_allows(ep, tx[i].frame->pool)) {
-			p->drops[DROP_NO_BUFFER]++;
+			port_drop(p, tx[i].frame, tx[i].tagged, DROP_NO_BUFFER);
 			continue;
 		}
 		if (txq_push_take(&ep->queue, tx[i]))
 			frame_ref(tx[i].frame);
 		else
-			p->drops[DROP_QUEUE_FULL]++;
+			port_drop(p, tx[i].frame, tx[i].tagged,
+				  DROP_QUEUE_FULL);
 	}
 }
 
@@ -166,11 +168,11 @@ static void cut(struct outbox *out, const struct frame_tx *tx)
 	ssize_t len;
 
 	if (ep->queue.count && !txq_has_room(&ep->queue, ETHER_MIN_LEN)) {
-		p->drops[DROP_QUEUE_FULL]++;
+		port_drop(p, f, tx->tagged, DROP_QUEUE_FULL);
 		return;
 	}
 	if (!offload_cut_start(&c, f->data, f->len, &f->offload, NULL)) {
-		p->drops[DROP_SEND]++;
+		port_drop(p, f, tx->tagged, DROP_SEND);
 		return;
 	}
 	p->cut++;
@@ -178,13 +180,15 @@ static void cut(struct outbox *out, const struct frame_tx *tx)
 	while (c.frames) {
 		seg = frame_new(f->pool);
 		if (!seg) {
-			p->drops[DROP_NO_BUFFER] += c.frames;
+			p->drops[DROP_NO_BUFFER] += c.frames - 1;
+			port_drop(p, f, tx->tagged, DROP_NO_BUFFER);
 			return;
 		}
 		len = offload_cut_copy(&c, seg->data, frame_pool_room(f->pool));
 		if (len <= 0) {
 			frame_unref(seg);
-			p->drops[DROP_SEND] += c.frames;
+			p->drops[DROP_SEND] += c.frames - 1;
+			port_drop(p, f, tx->tagged, DROP_SEND);
 			return;
 		}
 		seg->len = (uint32_t)len;
@@ -201,7 +205,7 @@ static void finish(struct outbox *out, const struct frame_tx *tx)
 	struct frame_offload *o = &f->offload;
 
 	if (final_len(tx) > ep->max_len) {
-		ep->port->drops[DROP_MTU]++;
+		port_drop(ep->port, f, tx->tagged, DROP_MTU);
 		return;
 	}
 	if (o->gso_type != FRAME_GSO_NONE && !takes_whole(ep, tx)) {
@@ -234,6 +238,8 @@ void port_tx(struct port *p, struct frame *f, bool tagged)
 {
 	size_t len = frame_wire_len(f, tagged);
 
+	if ((p->slow & PORT_HOOK_OUT) && !hook_pass(p, f, tagged, HOOK_OUT))
+		return;
 	if (p->n_tx == BATCH_MAX)
 		port_flush(p);
 	if (p->n_tx == 0)

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "switch/event.h"
 
+#include <errno.h>
+
 #include "base/strbuf.h"
 
+struct builtin {
+	struct event_category category;
+	enum bridge_event_type type;
+};
+
 /* clang-format off */
-const struct event_category event_categories[] = {
-	{ "hash/+",     011, "hash: new element",       BRIDGE_MAC_NEW },
-	{ "hash/-",     012, "hash: discarded element", BRIDGE_MAC_GONE },
-	{ "port/+",     021, "new port",                BRIDGE_PORT_UP },
-	{ "port/-",     022, "closed port",             BRIDGE_PORT_DOWN },
-	{ "port/descr", 023, "set port description",    BRIDGE_ENDPOINT_DESCR },
-	{ "port/ep/+",  031, "new endpoint",            BRIDGE_ENDPOINT_NEW },
-	{ "port/ep/-",  032, "closed endpoint",         BRIDGE_ENDPOINT_GONE },
+static const struct builtin builtins[] = {
+	{ { "hash/+",     011, "hash: new element" },       BRIDGE_MAC_NEW },
+	{ { "hash/-",     012, "hash: discarded element" }, BRIDGE_MAC_GONE },
+	{ { "port/+",     021, "new port" },                BRIDGE_PORT_UP },
+	{ { "port/-",     022, "closed port" },             BRIDGE_PORT_DOWN },
+	{ { "port/descr", 023, "set port description" },    BRIDGE_ENDPOINT_DESCR },
+	{ { "port/ep/+",  031, "new endpoint" },            BRIDGE_ENDPOINT_NEW },
+	{ { "port/ep/-",  032, "closed endpoint" },         BRIDGE_ENDPOINT_GONE },
 };
 /* clang-format on */
-const size_t n_event_categories = ARRAY_SIZE(event_categories);
 
 /* VDE 2 prints a VLAN here as two bytes, the low one first. */
 static void describe(const struct bridge_event *ev, struct strbuf *b)
@@ -41,24 +47,69 @@ static void describe(const struct bridge_event *ev, struct strbuf *b)
 		strbuf_fmt(b, "Port %02u FD %2u -> \"%s\"", ev->port,
 			   ev->ep->id, ev->ep->descr);
 		break;
+	case BRIDGE_PORT_CREATED:
+	case BRIDGE_PORT_REMOVED:
+	case BRIDGE_VLAN_CREATED:
+	case BRIDGE_VLAN_REMOVED:
+	case BRIDGE_MEMBER:
+	case BRIDGE_HUB:
 	case BRIDGE_N_EVENTS:
-		break;
+		break; /* have no category */
 	}
 }
 
+/* ---- categories ---- */
+
+int event_register(struct vswitch *sw, const struct event_category *c)
+{
+	for (int i = 0; i < EVENT_CATEGORIES; i++) {
+		if (sw->categories[i])
+			continue;
+		sw->categories[i] = c;
+		return i;
+	}
+	return -ENOSPC;
+}
+
+static void unsubscribe(void *ctx, struct console_session *s)
+{
+	const int *bit = ctx;
+
+	*console_flags(s) &= ~(UINT64_C(1) << *bit);
+}
+
+void event_unregister(struct vswitch *sw, int bit)
+{
+	if (bit < 0)
+		return;
+	sw->categories[bit] = NULL;
+	console_for_each(sw->console, unsubscribe, &bit);
+	event_update(sw);
+}
+
 struct delivery {
-	size_t category;
+	const struct event_category *category;
+	int bit;
 	const char *text;
 };
 
 static void deliver(void *ctx, struct console_session *s)
 {
 	const struct delivery *d = ctx;
-	const struct event_category *c = &event_categories[d->category];
 
-	if (*console_flags(s) >> d->category & 1)
-		console_event(s, c->tag, c->name, d->text);
+	if (*console_flags(s) >> d->bit & 1)
+		console_event(s, d->category->tag, d->category->name, d->text);
 }
+
+void event_emit(struct vswitch *sw, int bit, const char *text)
+{
+	struct delivery d = { sw->categories[bit], bit, text };
+
+	if (event_wanted(sw, bit))
+		console_for_each(sw->console, deliver, &d);
+}
+
+/* ---- of the bridge ---- */
 
 static void log_move(struct vswitch *sw, const struct bridge_event *ev)
 {
@@ -69,20 +120,21 @@ static void log_move(struct vswitch *sw, const struct bridge_event *ev)
 		    ether_str(addr, ev->addr), ev->port_old, ev->port);
 }
 
-static void notify(void *ctx, const struct bridge_event *ev)
+static void heard(struct bridge_listener *l, const struct bridge_event *ev)
 {
-	struct vswitch *sw = ctx;
+	struct vswitch *sw = container_of(l, struct vswitch, listener);
 	char text[ENDPOINT_DESCR + 64];
 	struct strbuf b;
-	struct delivery d = { .text = text };
 
 	if (ev->type == BRIDGE_MAC_MOVED)
 		log_move(sw, ev);
-	strbuf_init(&b, text, sizeof(text));
-	describe(ev, &b);
-	for (; d.category < n_event_categories; d.category++)
-		if (event_categories[d.category].type == ev->type)
-			console_for_each(sw->console, deliver, &d);
+	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
+		if (builtins[i].type != ev->type)
+			continue;
+		strbuf_init(&b, text, sizeof(text));
+		describe(ev, &b);
+		event_emit(sw, (int)i, text);
+	}
 }
 
 static void collect(void *ctx, struct console_session *s)
@@ -94,18 +146,25 @@ static void collect(void *ctx, struct console_session *s)
 
 void event_update(struct vswitch *sw)
 {
-	uint64_t all = 0;
-
-	console_for_each(sw->console, collect, &all);
-	sw->br->events = 1u << BRIDGE_MAC_MOVED;
-	for (size_t i = 0; i < n_event_categories; i++)
-		if (all >> i & 1)
-			sw->br->events |= 1u << event_categories[i].type;
+	sw->subscribed = 0;
+	console_for_each(sw->console, collect, &sw->subscribed);
+	sw->listener.events = 1u << BRIDGE_MAC_MOVED;
+	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
+		if (event_wanted(sw, (int)i))
+			sw->listener.events |= 1u << builtins[i].type;
+	bridge_listen(sw->br, &sw->listener);
 }
 
 void event_init(struct vswitch *sw)
 {
-	sw->br->notify = notify;
-	sw->br->notify_ctx = sw;
+	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
+		event_register(sw, &builtins[i].category);
+	sw->listener.fn = heard;
 	event_update(sw);
+}
+
+void event_fini(struct vswitch *sw)
+{
+	sw->subscribed = 0;
+	bridge_unlisten(sw->br, &sw->listener);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * event - what happens in the switch, as lines for consoles that subscribed
+ *
+ * A category is a bit of console_flags() as long as it is registered; the
+ * console's debug/ commands show them by their bits. Those of the bridge are
+ * registered first.
  */
 #ifndef SWITCH_EVENT_H
 #define SWITCH_EVENT_H
@@ -11,17 +15,27 @@ struct event_category {
 	const char *name; /* "port/ep/+" */
 	unsigned int tag; /* 3TTT, octal */
 	const char *help;
-	enum bridge_event_type type;
 };
-
-/* A subscription is bit i of console_flags(), i an index into this table. */
-extern const struct event_category event_categories[];
-extern const size_t n_event_categories;
 
 /* From now on events of the bridge go to the consoles, and stations that
  * move are logged. */
 void event_init(struct vswitch *);
+/* Nobody hears of anything any more. */
+void event_fini(struct vswitch *);
 /* Subscriptions have changed, or a session has gone. */
 void event_update(struct vswitch *);
+
+/* Returns the category's bit, or -ENOSPC. It must outlive its registration,
+ * whose end takes it out of every subscription. */
+int event_register(struct vswitch *, const struct event_category *);
+void event_unregister(struct vswitch *, int bit);
+
+/* Is there a console that wants to see it? */
+static inline bool event_wanted(const struct vswitch *sw, int bit)
+{
+	return sw->subscribed >> bit & 1;
+}
+
+void event_emit(struct vswitch *, int bit, const char *text);
 
 #endif

@@ -466,7 +466,7 @@ static void stop(struct program *pr)
 
 	pidfile_remove(&pr->pidfile);
 	console_free(sw->console);
-	sw->br->events = 0;
+	event_fini(sw);
 	if (pr->mgmt_fd >= 0) {
 		close(pr->mgmt_fd);
 		unixsock_unlink(sw->mgmt_path, pr->mgmt_id);

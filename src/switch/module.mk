@@ -1,18 +1,37 @@
 LIBS += bridge
 ENGINES += bridge
-bridge_SRCS := src/switch/bridge.c src/switch/port.c src/switch/egress.c \
-	src/switch/txmerge.c src/switch/vlan.c src/switch/mactab.c src/switch/txq.c \
-	src/switch/guard.c
+bridge_SRCS := \
+	src/switch/bridge.c \
+	src/switch/bridge_table.c \
+	src/switch/egress.c \
+	src/switch/guard.c \
+	src/switch/hook.c \
+	src/switch/mactab.c \
+	src/switch/port.c \
+	src/switch/rstp.c \
+	src/switch/rstp_bpdu.c \
+	src/switch/rstp_info.c \
+	src/switch/rstp_port.c \
+	src/switch/rstp_role.c \
+	src/switch/rstp_tx.c \
+	src/switch/txmerge.c \
+	src/switch/txq.c \
+	src/switch/vlan.c
 
 PROGS += vde_switch
-vde_switch_SRCS := src/switch/main.c src/switch/ctlsock.c \
-	src/switch/tr_dgram.c src/switch/hostif.c src/switch/tr_tap.c \
-	src/switch/tr_packet.c src/switch/tr_ring.c src/switch/rx_batch.c \
-	src/switch/event.c src/switch/cmd_sys.c src/switch/cmd_hash.c \
-	src/switch/cmd_port.c src/switch/cmd_if.c src/switch/cmd_vlan.c
+vde_switch_SRCS := \
+	src/switch/cmd_hash.c \
+	src/switch/cmd_if.c \
+	src/switch/cmd_port.c \
+	src/switch/cmd_sys.c \
+	src/switch/cmd_vlan.c \
+	src/switch/ctlsock.c \
+	src/switch/event.c \
+	src/switch/hostif.c \
+	src/switch/main.c \
+	src/switch/rx_batch.c \
+	src/switch/tr_dgram.c \
+	src/switch/tr_packet.c \
+	src/switch/tr_ring.c \
+	src/switch/tr_tap.c
 vde_switch_LIBS := bridge common base
-
-# The spanning tree, part of the bridge.
-bridge_SRCS += src/switch/rstp.c src/switch/rstp_role.c \
-	src/switch/rstp_port.c src/switch/rstp_tx.c src/switch/rstp_info.c \
-	src/switch/rstp_bpdu.c

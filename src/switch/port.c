@@ -38,11 +38,16 @@ static const struct {
 	[DROP_VLAN] = { "vlan_not_member", true },
 	[DROP_SAME_PORT] = { "same_port", true },
 	[DROP_DEST_GONE] = { "destination_gone", true },
+	[DROP_BLOCKED] = { "blocked", true },
+	[DROP_STP] = { "stp_blocked", true },
+	[DROP_ISOLATED] = { "isolated", true },
+	[DROP_VETO_IN] = { "vetoed_in", true },
 	[DROP_MISSED] = { "missed", true },
 	[DROP_QUEUE_FULL] = { "queue_full", false },
 	[DROP_NO_BUFFER] = { "no_buffer", false },
 	[DROP_MTU] = { "over_mtu", false },
 	[DROP_SEND] = { "send_failed", false },
+	[DROP_VETO_OUT] = { "vetoed_out", false },
 };
 static_assert(ARRAY_SIZE(reasons) == DROP_N_REASONS, "a reason has no name");
 
@@ -143,9 +148,10 @@ void port_update_takes(struct port *p)
 
 /* ---- frames in ---- */
 
-static bool drop(struct port *p, enum drop_reason why)
+static bool drop(struct port *p, struct frame *f, bool tagged,
+		 enum drop_reason why)
 {
-	p->drops[why]++;
+	port_drop(p, f, tagged, why);
 	return false;
 }
 
@@ -155,14 +161,15 @@ static bool drop(struct port *p, enum drop_reason why)
 static bool admit(struct port *p, struct frame *f, enum vlan_form form)
 {
 	struct frame_offload *o = &f->offload;
-	size_t tag = form == VLAN_TAGGED ? ETHER_TAG_LEN : 0, len = f->len;
+	bool tagged = form == VLAN_TAGGED;
+	size_t tag = tagged ? ETHER_TAG_LEN : 0, len = f->len;
 
 	o->hdr_len = 0; /* nobody knows better than the headers */
 	if (!offload_shift(o, -(int)tag) || !offload_admit(f->data, f->len, o))
-		return drop(p, DROP_OFFLOAD);
+		return drop(p, f, tagged, DROP_OFFLOAD);
 	if (o->gso_type != FRAME_GSO_NONE)
 		len = (size_t)o->hdr_len + o->gso_size;
-	return len + tag <= ETHER_MAX_LEN || drop(p, DROP_TOO_LONG);
+	return len + tag <= ETHER_MAX_LEN || drop(p, f, tagged, DROP_TOO_LONG);
 }
 
 /* Gives the frame the form it has inside of the switch, padded, its tag
@@ -172,12 +179,12 @@ static bool admit(struct port *p, struct frame *f, enum vlan_form form)
 static bool accept_frame(struct port *p, struct frame *f, enum vlan_form *form)
 {
 	if (f->len < ETHER_HDR_LEN)
-		return f->len && drop(p, DROP_RUNT);
+		return f->len && drop(p, f, false, DROP_RUNT);
 	if (f->len > ETHER_MAX_LEN && f->offload.gso_type == FRAME_GSO_NONE)
-		return drop(p, DROP_TOO_LONG);
+		return drop(p, f, false, DROP_TOO_LONG);
 	*form = p->br->hub ? VLAN_UNTAGGED : vlan_untag(f);
 	if (*form == VLAN_BROKEN)
-		return drop(p, DROP_RUNT);
+		return drop(p, f, false, DROP_RUNT);
 	if (!offload_is_none(&f->offload) && !admit(p, f, *form))
 		return false;
 	if (f->offload.gso_type == FRAME_GSO_NONE)
@@ -237,6 +244,7 @@ void port_rx_take(struct endpoint *ep, struct frame *const *frames, int n,
 	struct port *p = ep->port, *full = NULL;
 	uint64_t copies = p->br->copies, segments = p->br->segments;
 
+	p->br->now = now;
 	prefetch_addresses(p, frames, n);
 	for (int i = 0; i < n; i++) {
 		struct frame *f = frames[i];
@@ -245,7 +253,7 @@ void port_rx_take(struct endpoint *ep, struct frame *const *frames, int n,
 		if (accept_frame(p, f, &form)) {
 			p->in_frames++;
 			p->in_bytes += frame_wire_len(f, form == VLAN_TAGGED);
-			bridge_input(p, f, form, now, &full);
+			bridge_input(p, f, form, &full);
 		}
 		frame_unref(f);
 	}

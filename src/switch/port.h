@@ -46,11 +46,16 @@ enum drop_reason {
 	DROP_VLAN, /* tagged for a VLAN this port is not in */
 	DROP_SAME_PORT, /* its destination is where it came from */
 	DROP_DEST_GONE, /* its destination's port has left the VLAN */
+	DROP_BLOCKED, /* the port is held down */
+	DROP_STP, /* the port does not forward in the VLAN's spanning tree */
+	DROP_ISOLATED, /* from one isolated port to another */
+	DROP_VETO_IN, /* a plugin refused it */
 	DROP_MISSED, /* frames came faster than they were taken */
 	DROP_QUEUE_FULL, /* the endpoint is too slow */
 	DROP_NO_BUFFER, /* the frame pool is exhausted by slow endpoints */
 	DROP_MTU, /* longer than the endpoint takes */
 	DROP_SEND, /* the endpoint's peer refused it */
+	DROP_VETO_OUT, /* a plugin refused it */
 	DROP_N_REASONS
 };
 
@@ -82,8 +87,16 @@ struct port_user {
 	size_t n_groups;
 };
 
+/* What makes a port's frames leave the fast path. */
+#define PORT_HOOK_IN 1u /* somebody looks at them (hook.h) */
+#define PORT_HOOK_OUT 2u
+#define PORT_HOOK_DROP 4u
+#define PORT_BLOCKED 8u /* nothing passes (bridge_block()) */
+#define PORT_ISOLATED 16u /* nothing passes to ports like itself */
+
 struct port {
 	struct bridge *br;
+	unsigned int slow; /* PORT_* */
 	uint16_t id;
 	uint16_t pvid; /* VLAN of untagged frames, or VLAN_NONE */
 	uint16_t n_tx;
@@ -106,6 +119,19 @@ struct port {
 	uint32_t current_uid; /* of the first endpoint, or PORT_NOBODY */
 	uint32_t only_uid, only_gid; /* access control, or PORT_NOBODY */
 };
+
+void port_tell_drop(struct port *, struct frame *, bool tagged,
+		    enum drop_reason);
+
+/* Counts a frame that is dropped, and shows it to who wants to see those.
+ * @tagged: its tag is to be put back. The caller still has its reference. */
+static inline void port_drop(struct port *p, struct frame *f, bool tagged,
+			     enum drop_reason why)
+{
+	p->drops[why]++;
+	if (p->slow & PORT_HOOK_DROP)
+		port_tell_drop(p, f, tagged, why);
+}
 
 static inline bool port_is_active(const struct port *p)
 {

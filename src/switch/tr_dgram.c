@@ -145,7 +145,7 @@ static int dgram_send(struct endpoint *ep, const struct frame_tx *tx, int n)
 		}
 		if (errno == EINTR)
 			continue;
-		ep->port->drops[DROP_SEND]++;
+		port_drop(ep->port, tx[done].frame, tx[done].tagged, DROP_SEND);
 		done++;
 	}
 	return done;

@@ -23,27 +23,36 @@ void vlan_free(struct vlan *v)
 {
 	if (!v)
 		return;
-	free(v->tagged); /* the three share one allocation */
+	free(v->tagged); /* its bitmaps share one allocation */
 	free(v);
 }
 
 int vlan_resize(struct vlan *v, size_t old_words, size_t words)
 {
+	uint64_t **const sets[] = { &v->tagged, &v->untagged, &v->flood,
+				    &v->learning, &v->forwarding };
 	size_t keep = size_min(old_words, words) * sizeof(uint64_t);
-	uint64_t *b = calloc(3 * words, sizeof(uint64_t));
+	uint64_t *b = calloc(ARRAY_SIZE(sets) * words, sizeof(uint64_t));
+	uint64_t *old = v->tagged;
 
 	if (!b)
 		return -ENOMEM;
-	if (keep) {
-		memcpy(b, v->tagged, keep);
-		memcpy(b + words, v->untagged, keep);
-		memcpy(b + 2 * words, v->flood, keep);
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++, b += words) {
+		if (keep)
+			memcpy(b, *sets[i], keep);
+		*sets[i] = b;
 	}
-	free(v->tagged);
-	v->tagged = b;
-	v->untagged = b + words;
-	v->flood = b + 2 * words;
+	free(old);
 	return 0;
+}
+
+void vlan_forget(struct vlan *v, unsigned int port)
+{
+	bits_clear(v->tagged, port);
+	bits_clear(v->untagged, port);
+	bits_clear(v->flood, port);
+	bits_clear(v->learning, port);
+	bits_clear(v->forwarding, port);
 }
 
 /* The addresses move over the tag; cheaper than moving the payload. */

@@ -16,12 +16,17 @@ struct vlan {
 	uint16_t id;
 	uint64_t *tagged; /* ports that send with a tag */
 	uint64_t *untagged; /* ports whose PVID this is */
-	uint64_t *flood; /* members that are active */
+	uint64_t *flood; /* members that are active and may forward */
+	bool gated; /* these two count: */
+	uint64_t *learning; /* ports that learn in its spanning tree, */
+	uint64_t *forwarding; /* and those among them that forward */
 };
 
 /* NULL without memory; @words is the size of each bitmap. */
 struct vlan *vlan_new(unsigned int id, size_t words);
 void vlan_free(struct vlan *);
+/* The port is removed. */
+void vlan_forget(struct vlan *, unsigned int port);
 /* Keeps the members below the new size. 0 or -ENOMEM. */
 int vlan_resize(struct vlan *, size_t old_words, size_t words);
 

@@ -12,7 +12,11 @@
 #include "common/loop.h"
 #include "switch/bridge.h"
 
+#define EVENT_CATEGORIES 64 /* as many as a session has flags */
+#define SWITCH_TABLES 64 /* of commands */
+
 struct ctlsock;
+struct event_category;
 
 /* Frames for one reception in a go, shared by all transports of a loop: they
  * never receive at the same time. */
@@ -32,7 +36,10 @@ struct vswitch {
 	struct console *console;
 	struct ctlsock *ctl;
 	struct mgmt mgmt;
-	struct mgmt_table tables[8]; /* what mgmt points at */
+	struct mgmt_table tables[SWITCH_TABLES]; /* what mgmt points at */
+	const struct event_category *categories[EVENT_CATEGORIES];
+	uint64_t subscribed; /* bits that some console wants to see */
+	struct bridge_listener listener; /* for those of the bridge */
 	struct list hostifs; /* taps and other interfaces of this host */
 	struct rx_batch rx;
 	struct loop_hook flush;

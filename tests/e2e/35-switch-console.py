@@ -195,9 +195,10 @@ says("port/drops 4", ["Port 0004"] + [" %s %-20s%11d" % (way, name, 0) for
     ("IN: ", "runt"), ("IN: ", "too_long"), ("IN: ", "bad_offload"),
     ("IN: ", "no_untagged_vlan"), ("IN: ", "vlan_not_member"),
     ("IN: ", "same_port"), ("IN: ", "destination_gone"),
-    ("IN: ", "missed"),
+    ("IN: ", "blocked"), ("IN: ", "stp_blocked"), ("IN: ", "isolated"),
+    ("IN: ", "vetoed_in"), ("IN: ", "missed"),
     ("OUT:", "queue_full"), ("OUT:", "no_buffer"), ("OUT:", "over_mtu"),
-    ("OUT:", "send_failed"))])
+    ("OUT:", "send_failed"), ("OUT:", "vetoed_out"))])
 fails(errno.EINVAL, "port/setnumports 0", "port/setnumports x",
       "port/setnumports -1", "port/setnumports 16385", "port/setnumports",
       "port/remove 11", "port/allocatable 11 1", "port/allocatable 1",

@@ -113,7 +113,7 @@ static void fake_close(struct endpoint *ep)
 static const struct transport tr_fake = { "fake", "fake", fake_send, fake_pause,
 					  fake_close };
 
-static void note(void *ctx, const struct bridge_event *ev)
+static void note(struct bridge_listener *l, const struct bridge_event *ev)
 {
 	if (ev->type == BRIDGE_MAC_NEW)
 		known++;
@@ -121,7 +121,16 @@ static void note(void *ctx, const struct bridge_event *ev)
 		known--;
 }
 
+static struct bridge_listener listener;
+
 /* ---- what must hold after every step ---- */
+
+/* May frames of the VLAN leave by this port? */
+static bool open_in(const struct vlan *v, const struct port *p)
+{
+	return p && port_is_active(p) && !(p->slow & PORT_BLOCKED) &&
+	       bridge_get_state(br, v->id, p->id) == BRIDGE_FORWARDING;
+}
 
 static void check_vlan(const struct vlan *v)
 {
@@ -130,8 +139,8 @@ static void check_vlan(const struct vlan *v)
 		bool member = vlan_is_member(v, i);
 
 		expect(p || !member);
-		expect(bits_test(v->flood, i) ==
-		       (p && member && port_is_active(p)));
+		expect(bits_test(v->flood, i) == (member && open_in(v, p)));
+		expect(v->id || bits_test(br->open, i) == open_in(v, p));
 		expect(bits_test(v->untagged, i) == (p && p->pvid == v->id));
 		expect(!(bits_test(v->tagged, i) && bits_test(v->untagged, i)));
 	}
@@ -290,6 +299,29 @@ static void step_vlan(struct input *in)
 		break;
 	default:
 		bridge_port_set_vlan(br, id, vid);
+	}
+}
+
+static void step_gate(struct input *in)
+{
+	unsigned int vid = vids[take(in) % N_VLANS], id = take(in) % 11;
+	unsigned int what = take(in);
+
+	if (!br->vlans[vid] || id > br->numports || !br->ports[id])
+		return;
+	switch (what % 4) {
+	case 0:
+		bridge_gate(br, vid, what & 4);
+		break;
+	case 1:
+		bridge_block(br, id, what & 4);
+		break;
+	case 2:
+		bridge_isolate(br, id, what & 4);
+		break;
+	default:
+		if (br->vlans[vid]->gated)
+			bridge_set_state(br, vid, id, what / 4 % 3);
 	}
 }
 
@@ -471,6 +503,9 @@ static void step(struct input *in)
 	case 8:
 		step_time(in);
 		break;
+	case 9:
+		step_gate(in);
+		break;
 	default:
 		step_frames(in);
 	}
@@ -486,8 +521,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	br = bridge_new(&cf);
 	expect(br);
-	br->notify = note;
-	br->events = ~0u;
+	listener = (struct bridge_listener){ .events = ~0u, .fn = note };
+	bridge_listen(br, &listener);
 	now = UINT64_C(1000000000);
 	memset(fakes, 0, sizeof(fakes));
 	memset(taken, 0, sizeof(taken));
