@@ -65,6 +65,19 @@ int console_attach(struct console *c, int fd)
 	return 0;
 }
 
+void console_forget(struct console *c, const struct mgmt_table *table)
+{
+	list_for_each(it, &c->sessions) {
+		struct console_session *s = list_entry(
+			it, struct console_session, node);
+
+		if (s->busy && mgmt_has(table, s->cmd.req.cmd)) {
+			session_cancel(s, -ECANCELED);
+			session_kick(s);
+		}
+	}
+}
+
 /* ---- the listener ---- */
 
 static void refuse(int fd)
@@ -98,7 +111,8 @@ int console_listen(struct console *c, int fd)
 
 /* ---- calls by the program ---- */
 
-/* While a command of this session runs, its reply comes first. */
+/* While a command of this session runs, its reply comes first. One that waits
+ * for its next turn ends here. */
 void console_farewell(struct console_session *s)
 {
 	if (s->ended)
@@ -106,8 +120,12 @@ void console_farewell(struct console_session *s)
 	s->logout = true;
 	if (s->terminal || s->running)
 		return;
-	session_puts(s, "9999 END OF SESSION");
-	s->ended = true;
+	if (s->busy) {
+		session_cancel(s, -ECANCELED);
+	} else {
+		session_puts(s, "9999 END OF SESSION");
+		s->ended = true;
+	}
 	session_flush(s);
 	session_kick(s);
 }
@@ -136,19 +154,25 @@ void console_for_each(struct console *c,
 }
 
 /* Events go before the reply of a command that is running, as VDE 2's do,
- * never into the middle of it. */
+ * never into the middle of it. If it has begun to leave they wait for its
+ * end. */
 static void event_sink(void *ctx, const char *text, size_t n)
 {
 	struct console_session *s = ctx;
+	bool ok = true;
 
-	if (!s->running || s->deaf) {
+	if (s->deaf || (!s->running && !s->busy)) {
 		session_put(s, text, n);
-	} else if (outbuf_insert(&s->out, s->reply_at, text, n,
-				 CONSOLE_OUT_MAX)) {
-		s->reply_at += n;
-	} else if (!s->terminal) {
-		s->broken = true;
+	} else if (s->busy) {
+		ok = outbuf_insert(&s->late, outbuf_pending(&s->late), text, n,
+				   CONSOLE_OUT_MAX);
+	} else {
+		ok = outbuf_insert(&s->out, s->reply_at, text, n,
+				   CONSOLE_OUT_MAX);
+		s->reply_at += ok ? n : 0;
 	}
+	if (!ok)
+		s->broken = !s->terminal;
 }
 
 void console_event(struct console_session *s, unsigned int tag,
@@ -158,7 +182,8 @@ void console_event(struct console_session *s, unsigned int tag,
 	struct writer w;
 
 	if (s->ended || s->broken ||
-	    outbuf_pending(&s->out) > CONSOLE_EVENT_ROOM)
+	    outbuf_pending(&s->out) + outbuf_pending(&s->late) >
+		    CONSOLE_EVENT_ROOM)
 		return;
 	str_fmt(code, sizeof(code), "3%03o ", tag);
 	writer_init(&w, false, event_sink, s);
@@ -166,6 +191,6 @@ void console_event(struct console_session *s, unsigned int tag,
 	writer_text(&w, category);
 	writer_str(&w, NULL, " ", text, 0);
 	writer_line(&w);
-	if (!s->running)
+	if (!s->running && !s->busy)
 		session_kick(s);
 }

@@ -16,7 +16,12 @@
  * followed by CONSOLE_IDLE of silence runs too, for old clients (but not on a
  * terminal). A line above CONSOLE_LINE_MAX is refused whole (E2BIG), one with
  * a NUL inside too (EINVAL). After some commands of one session all others
- * have their turn.
+ * have their turn; so they have between the parts of a long reply (MGMT_MORE),
+ * and it goes on when the client has read what it got. Events of that time
+ * come after it. If the session is to end, or the command is taken out of its
+ * table, the reply is cut short: its block, and its JSON document, end
+ * properly, the result is ECANCELED. What a file (`load`) makes run, runs at
+ * once.
  *
  * Output is buffered per session and never blocks. A session that does not
  * read is not read from either (its commands wait), loses events above
@@ -56,6 +61,10 @@ struct console *console_new(const struct console_config *);
 /* Closes every session (session_gone() is called for each); removes nothing
  * from the file system. Not from inside a handler. */
 void console_free(struct console *);
+
+/* The rows of @table are about to go: what still runs of them ends, with
+ * ECANCELED for a result. Not for a handler of @table's own. */
+void console_forget(struct console *, const struct mgmt_table *);
 
 /* Starts to accept on @fd (unixsock_listen()), which stays the caller's. */
 int console_listen(struct console *, int fd);

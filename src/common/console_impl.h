@@ -41,6 +41,16 @@ struct console_term {
 	struct loop_timer again;
 };
 
+/* A command on its way, of which there may be parts still to come. */
+struct command {
+	struct console_session *session;
+	bool open; /* its data block has begun */
+	bool midline;
+	bool data; /* it has one in any case */
+	struct writer w;
+	struct mgmt_req req;
+};
+
 struct console_session {
 	struct list node;
 	struct console *console;
@@ -49,6 +59,7 @@ struct console_session {
 	bool deaf; /* nothing written will arrive */
 	bool broken; /* to be closed without further words */
 	bool running; /* inside a command */
+	bool busy; /* @cmd has more to say in later turns; nothing is read */
 	bool logout; /* to end after this reply */
 	bool had_turn; /* the last session_run() ran something */
 	bool ended; /* farewell is said: closed once it has gone out */
@@ -58,7 +69,9 @@ struct console_session {
 	struct loop_fd io; /* the socket, or descriptor 0 */
 	struct loop_timer idle; /* input without a newline waits */
 	struct outbuf out;
+	struct outbuf late; /* events for after the reply of @cmd */
 	struct console_term term;
+	struct command cmd;
 	struct linebuf in;
 };
 
@@ -84,9 +97,14 @@ void session_run(struct console_session *, bool all);
 char *session_strip(char *s, size_t len);
 /* Steps over a leading "-j", true if there is one. */
 bool session_wants_json(char **line);
-/* Runs @line (which is modified) and replies, but does not prompt. */
+/* Ends the command that has more to say; what it said so far is completed
+ * as far as the syntax goes. */
+void session_cancel(struct console_session *, int rc);
+/* Whether session_run() has something to do. */
+bool session_ready(const struct console_session *);
+/* Runs all of @line (which is modified) and replies, but does not prompt. */
 void session_command(struct console_session *, char *line);
-/* Runs the command in @line; its facts go to @w. 0 or -errno. */
+/* Runs all of the command in @line; its facts go to @w. 0 or -errno. */
 int session_exec(struct console *, struct console_session *, struct writer *w,
 		 const struct mgmt_cmd *cmd, char *line);
 /* Keeps or drops the timer of the 100 ms rule, which is not for people who

@@ -10,6 +10,7 @@
 
 #define BUDGET 16 /* commands of a session in one turn */
 #define TIME_BUDGET LOOP_MS /* of all sessions; then they wait for the next */
+#define PART_BUDGET (LOOP_MS / 4) /* the same for second and later parts */
 #define FLUSH_ABOVE 32768 /* between two commands */
 
 struct console_session *session_new(struct console *c, bool terminal)
@@ -18,8 +19,8 @@ struct console_session *session_new(struct console *c, bool terminal)
 
 	if (!s)
 		return NULL;
-	/* Not calloc(): the input's memory need not be touched. */
-	memset(s, 0, offsetof(struct console_session, in));
+	/* Not calloc(): the rest's memory need not be touched. */
+	memset(s, 0, offsetof(struct console_session, cmd));
 	linebuf_init(&s->in);
 	s->console = c;
 	s->terminal = terminal;
@@ -45,6 +46,7 @@ void session_free(struct console_session *s)
 	if (c->cfg.session_gone)
 		c->cfg.session_gone(c->cfg.ctx, s);
 	outbuf_clear(&s->out);
+	outbuf_clear(&s->late);
 	free(s);
 }
 
@@ -105,36 +107,30 @@ bool session_flush(struct console_session *s)
 
 /* ---- commands ---- */
 
-/* The sink of one reply: its data block begins with the first output. */
-struct reply {
-	struct console_session *s;
-	bool open;
-	bool midline;
-};
-
-static void reply_open(struct reply *r)
+/* The data block begins with the first output. */
+static void block_open(struct command *k)
 {
-	if (!r->open)
-		session_puts(r->s, "0000 DATA END WITH '.'\n");
-	r->open = true;
+	if (!k->open)
+		session_puts(k->session, "0000 DATA END WITH '.'\n");
+	k->open = true;
 }
 
-static void reply_sink(void *ctx, const char *text, size_t n)
+static void block_sink(void *ctx, const char *text, size_t n)
 {
-	struct reply *r = ctx;
+	struct command *k = ctx;
 
-	reply_open(r);
-	session_put(r->s, text, n);
-	r->midline = text[n - 1] != '\n';
+	block_open(k);
+	session_put(k->session, text, n);
+	k->midline = text[n - 1] != '\n';
 }
 
-static void reply_close(struct reply *r)
+static void block_close(const struct command *k)
 {
-	if (!r->open)
+	if (!k->open)
 		return;
-	if (r->midline)
-		session_put(r->s, "\n", 1);
-	session_puts(r->s, ".\n");
+	if (k->midline)
+		session_put(k->session, "\n", 1);
+	session_puts(k->session, ".\n");
 }
 
 void session_result(struct console_session *s, int rc)
@@ -146,12 +142,23 @@ void session_result(struct console_session *s, int rc)
 		session_puts(s, line);
 }
 
+/* Every part at once, for who cannot wait. */
+static int finish(struct mgmt_req *req, int rc)
+{
+	const struct console_session *s = req->session;
+
+	while (rc > 0)
+		rc = s && s->broken ? -ECANCELED : mgmt_more(req);
+	return rc;
+}
+
 int session_exec(struct console *c, struct console_session *s, struct writer *w,
 		 const struct mgmt_cmd *cmd, char *line)
 {
 	struct mgmt_req req = { .w = w, .session = s };
 
-	return cmd ? mgmt_run(c->cfg.mgmt, cmd, &req, line) : -ENOSYS;
+	return cmd ? finish(&req, mgmt_run(c->cfg.mgmt, cmd, &req, line))
+		   : -ENOSYS;
 }
 
 bool session_wants_json(char **line)
@@ -164,28 +171,59 @@ bool session_wants_json(char **line)
 	return true;
 }
 
-void session_command(struct console_session *s, char *line)
+/* Both return MGMT_MORE if there is more. */
+static int command_begin(struct command *k, struct console_session *s,
+			 char *line)
 {
-	struct reply r = { .s = s };
-	struct writer w, *outer = s->json;
+	const struct mgmt *m = s->console->cfg.mgmt;
+	struct writer *outer = s->json;
 	bool json = session_wants_json(&line);
-	const struct mgmt_cmd *cmd = mgmt_find(s->console->cfg.mgmt, line);
+	const struct mgmt_cmd *cmd = mgmt_find(m, line);
 	int rc;
 
-	writer_init(&w, json, reply_sink, &r);
-	writer_open(&w, NULL);
-	s->json = json ? &w : NULL;
-	rc = session_exec(s->console, s, &w, cmd, line);
+	*k = (struct command){ .session = s, .data = cmd && cmd->data };
+	k->req = (struct mgmt_req){ .w = &k->w, .session = s };
+	writer_init(&k->w, json, block_sink, k);
+	writer_open(&k->w, NULL);
+	s->json = json ? &k->w : NULL;
+	rc = cmd ? mgmt_run(m, cmd, &k->req, line) : -ENOSYS;
 	s->json = outer;
-	while (w.depth)
-		writer_close(&w);
-	if (cmd && cmd->data)
-		reply_open(&r);
-	reply_close(&r);
+	return rc;
+}
+
+static int command_more(struct command *k)
+{
+	struct console_session *s = k->session;
+	struct writer *outer = s->json;
+	int rc;
+
+	s->json = k->w.json ? &k->w : NULL;
+	rc = mgmt_more(&k->req);
+	s->json = outer;
+	return rc;
+}
+
+static void command_end(struct command *k, int rc)
+{
+	struct console_session *s = k->session;
+
+	while (k->w.depth)
+		writer_close(&k->w);
+	if (k->data)
+		block_open(k);
+	block_close(k);
 	if (!s->logout)
 		session_result(s, rc);
 	else if (s->terminal)
 		s->logout = false; /* it cannot, and VDE 2 says nothing */
+}
+
+void session_command(struct console_session *s, char *line)
+{
+	struct command k;
+	int rc = command_begin(&k, s, line);
+
+	command_end(&k, finish(&k.req, rc));
 }
 
 static bool is_blank(char c)
@@ -204,55 +242,116 @@ char *session_strip(char *s, size_t len)
 	return strlen(s) == len ? s : NULL;
 }
 
+/* The farewell, or the prompt and the events that had to wait. */
+static void reply_over(struct console_session *s)
+{
+	s->running = false;
+	s->busy = false;
+	if (s->logout) {
+		session_puts(s, "9999 END OF SESSION");
+		s->ended = true;
+	} else {
+		session_prompt(s);
+		session_put(s, outbuf_bytes(&s->late),
+			    outbuf_pending(&s->late));
+	}
+	outbuf_clear(&s->late);
+}
+
+/* There is more and somebody is there to hear it; or the reply is over. */
+static void part_over(struct console_session *s, int rc)
+{
+	bool leaves = s->broken || s->deaf || (s->logout && !s->terminal);
+
+	if (rc > 0 && !leaves) {
+		s->running = false;
+		s->busy = true;
+		return;
+	}
+	command_end(&s->cmd, rc > 0 ? -ECANCELED : rc);
+	reply_over(s);
+}
+
 static void run_line(struct console_session *s, char *line, size_t len)
 {
 	s->running = true;
 	s->reply_at = outbuf_pending(&s->out);
 	line = session_strip(line, len);
-	if (!line)
-		session_result(s, -EINVAL);
-	else if (*line && *line != '#')
-		session_command(s, line);
-	s->running = false;
-	if (s->logout) {
-		session_puts(s, "9999 END OF SESSION");
-		s->ended = true;
+	if (line && *line && *line != '#') {
+		part_over(s, command_begin(&s->cmd, s, line));
 		return;
 	}
-	session_prompt(s);
+	if (!line)
+		session_result(s, -EINVAL);
+	reply_over(s);
 }
 
-/* Nothing runs while output waits: who does not read need not ask. */
+static void run_part(struct console_session *s)
+{
+	s->running = true;
+	part_over(s, s->deaf ? -ECANCELED : command_more(&s->cmd));
+}
+
+void session_cancel(struct console_session *s, int rc)
+{
+	if (!s->busy)
+		return;
+	command_end(&s->cmd, rc);
+	reply_over(s);
+}
+
+/* False when no line is complete. */
+static bool next_line(struct console_session *s, bool all)
+{
+	char *line;
+	size_t len;
+
+	switch (linebuf_next(&s->in, all || s->eof, &line, &len)) {
+	case LINEBUF_LINE:
+		run_line(s, line, len);
+		return true;
+	case LINEBUF_TOO_LONG:
+		session_result(s, -E2BIG);
+		session_prompt(s);
+		return true;
+	case LINEBUF_NOTHING:
+	default:
+		return false;
+	}
+}
+
+/* Nothing runs while output waits: who does not read need not ask. Of a
+ * command in parts one runs in a turn. */
 void session_run(struct console_session *s, bool all)
 {
 	struct console *c = s->console;
+	const bool part = s->busy;
+	const uint64_t time = part ? PART_BUDGET : TIME_BUDGET;
 	uint64_t begin = loop_clock(c->cfg.loop), now;
 
 	s->had_turn = false;
 	for (int i = 0; i < BUDGET && !s->ended && !s->broken; i++) {
 		const size_t limit = i ? FLUSH_ABOVE : 0;
-		enum linebuf_got got;
-		char *line;
-		size_t len;
 
 		if (outbuf_pending(&s->out) > limit)
 			session_flush(s);
-		if (outbuf_pending(&s->out) > limit || c->spent > TIME_BUDGET)
+		if (outbuf_pending(&s->out) > limit || c->spent > time ||
+		    ((part || s->busy) && i))
 			return;
-		got = linebuf_next(&s->in, all || s->eof, &line, &len);
-		if (got == LINEBUF_NOTHING)
+		if (part)
+			run_part(s);
+		else if (!next_line(s, all))
 			return;
-		if (got == LINEBUF_LINE) {
-			run_line(s, line, len);
-		} else {
-			session_result(s, -E2BIG);
-			session_prompt(s);
-		}
 		s->had_turn = true;
 		now = loop_clock(c->cfg.loop);
 		c->spent += now - begin;
 		begin = now;
 	}
+}
+
+bool session_ready(const struct console_session *s)
+{
+	return s->busy || linebuf_ready(&s->in, s->eof);
 }
 
 static void idle_over(struct loop_timer *t)
@@ -268,7 +367,7 @@ void session_idle(struct console_session *s, bool fresh)
 {
 	struct loop *l = s->console->cfg.loop;
 
-	if (s->eof || s->term.in_tty || outbuf_pending(&s->out) ||
+	if (s->eof || s->busy || s->term.in_tty || outbuf_pending(&s->out) ||
 	    linebuf_ready(&s->in, false) || !linebuf_ready(&s->in, true))
 		loop_timer_del(l, &s->idle);
 	else if (fresh || !loop_timer_armed(&s->idle))
@@ -283,7 +382,7 @@ void session_idle(struct console_session *s, bool fresh)
 static void settle_socket(struct console_session *s)
 {
 	const struct console *c = s->console;
-	bool more = linebuf_ready(&s->in, s->eof);
+	bool more = session_ready(s);
 	bool waits = outbuf_pending(&s->out) > 0;
 	uint32_t events = waits || more ? EPOLLOUT : EPOLLIN;
 
@@ -293,7 +392,7 @@ static void settle_socket(struct console_session *s)
 	}
 	session_idle(s, false);
 	if (loop_fd_want(c->cfg.loop, &s->io, events) ||
-	    (more && s->had_turn && c->spent > TIME_BUDGET &&
+	    (more && s->had_turn && c->spent > PART_BUDGET &&
 	     loop_fd_requeue(c->cfg.loop, &s->io)))
 		session_free(s);
 }
@@ -346,7 +445,7 @@ void session_readable(struct loop_fd *w, uint32_t events)
 	bool fresh = false;
 
 	session_flush(s);
-	if (!s->eof && !s->ended && !outbuf_pending(&s->out) &&
+	if (!s->eof && !s->ended && !s->busy && !outbuf_pending(&s->out) &&
 	    !linebuf_ready(&s->in, false) && (events & ~(uint32_t)EPOLLOUT))
 		fresh = receive(s);
 	session_run(s, false);

@@ -113,7 +113,7 @@ static void read_input(struct console_session *s)
 static void turn(struct console_session *s, bool readable)
 {
 	session_flush(s);
-	if (readable && !s->eof && !outbuf_pending(&s->out) &&
+	if (readable && !s->eof && !outbuf_pending(&s->out) && !s->busy &&
 	    !linebuf_ready(&s->in, false))
 		read_input(s);
 	session_run(s, false);
@@ -126,8 +126,10 @@ static void again(struct loop_timer *t)
 						 term.again);
 
 	session_flush(s);
-	if (s->term.stalled)
-		outbuf_clear(&s->out); /* nothing went for STALL */
+	if (s->term.stalled) { /* nothing went for STALL */
+		session_cancel(s, -ECANCELED);
+		outbuf_clear(&s->out);
+	}
 	s->term.stalled = false;
 	turn(s, !s->term.polled);
 }
@@ -191,14 +193,14 @@ void term_settle(struct console_session *s, bool progress)
 	loop_fd_del(l, &t->out);
 	loop_timer_del(l, &t->again);
 	t->stalled = false;
-	if (s->eof && !linebuf_ready(&s->in, true)) {
+	if (s->eof && !session_ready(s)) {
 		finish(s);
 		return;
 	}
 	session_idle(s, false);
-	if (s->eof || !t->polled || linebuf_ready(&s->in, false))
+	if (!t->polled || session_ready(s))
 		loop_timer_set(l, &t->again, 0, again);
-	if (s->eof)
+	if (s->eof || s->busy)
 		loop_fd_del(l, &s->io);
 	else if (t->polled && !s->io.on &&
 		 loop_fd_add(l, &s->io, t->in_fd, EPOLLIN, input))

@@ -47,6 +47,14 @@ const struct mgmt_cmd *mgmt_find(const struct mgmt *m, const char *line)
 	return NULL;
 }
 
+static bool is_there(const struct mgmt *m, const struct mgmt_cmd *cmd)
+{
+	for (size_t t = 0; t < m->n_tables; t++)
+		if (mgmt_has(&m->tables[t], cmd))
+			return true;
+	return false;
+}
+
 static struct param param_at(const char *word)
 {
 	struct param p = { .optional = *word == '[' };
@@ -113,10 +121,27 @@ int mgmt_run(const struct mgmt *m, const struct mgmt_cmd *cmd,
 	line += strspn(line, BLANKS);
 	req->mgmt = m;
 	req->cmd = cmd;
+	req->again = false;
+	memset(req->more, 0, sizeof(req->more));
+	req->part_at = req->w ? req->w->written : 0;
 	req->argc = 0;
 	req->numbers = 0;
 	rc = bind_args(m, cmd->syntax, req, line + word_len(line));
 	return rc ? rc : cmd->fn(req, m->ctx);
+}
+
+int mgmt_more(struct mgmt_req *req)
+{
+	if (!is_there(req->mgmt, req->cmd))
+		return -ECANCELED;
+	req->again = true;
+	req->part_at = req->w->written;
+	return req->cmd->fn(req, req->mgmt->ctx);
+}
+
+bool mgmt_pause(const struct mgmt_req *req)
+{
+	return req->w->written - req->part_at >= MGMT_PART;
 }
 
 /* ---- rows that somebody else made ---- */
@@ -203,13 +228,29 @@ static void help_row(struct writer *w, const struct mgmt_cmd *c,
 	writer_close(w);
 }
 
-void mgmt_help(const struct mgmt *m, struct writer *w, const char *prefix)
+/* more[]: the table, and the row in it. */
+int mgmt_help(struct mgmt_req *rq, const char *prefix)
 {
-	writer_text(w, "COMMAND PATH       SYNTAX          HELP\n");
-	writer_text(w, "------------       --------------  ------------\n");
-	writer_list(w, "commands");
-	for (size_t t = 0; t < m->n_tables; t++)
-		for (size_t i = 0; i < m->tables[t].n_cmds; i++)
+	const struct mgmt *m = rq->mgmt;
+	struct writer *w = rq->w;
+	size_t i = (size_t)rq->more[1];
+
+	if (!rq->again) {
+		writer_text(w, "COMMAND PATH       SYNTAX          HELP\n");
+		writer_text(
+			w, "------------       --------------  ------------\n");
+		writer_list(w, "commands");
+	}
+	for (size_t t = (size_t)rq->more[0]; t < m->n_tables; t++, i = 0) {
+		for (; i < m->tables[t].n_cmds; i++) {
+			if (mgmt_pause(rq)) {
+				rq->more[0] = t;
+				rq->more[1] = i;
+				return MGMT_MORE;
+			}
 			help_row(w, &m->tables[t].cmds[i], prefix);
+		}
+	}
 	writer_close(w);
+	return 0;
 }

@@ -17,6 +17,7 @@ static void put(struct writer *w, const char *s, size_t n)
 	if (!n)
 		return;
 	w->used = true;
+	w->written += n;
 	w->sink(w->ctx, s, n);
 }
 

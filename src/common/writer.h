@@ -35,6 +35,7 @@ struct writer {
 	void *ctx;
 	bool json;
 	bool used; /* something was written */
+	size_t written; /* bytes, so far */
 	uint8_t depth; /* open objects and lists, JSON */
 	bool in_list[WRITER_DEPTH];
 	bool comma[WRITER_DEPTH]; /* the next element needs one */

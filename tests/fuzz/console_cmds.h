@@ -63,8 +63,7 @@ static int cmd_event(struct mgmt_req *rq, void *ctx)
 
 static int cmd_help(struct mgmt_req *rq, void *ctx)
 {
-	mgmt_help(rq->mgmt, rq->w, rq->argc ? rq->arg[0].str : NULL);
-	return 0;
+	return mgmt_help(rq, rq->argc ? rq->arg[0].str : NULL);
 }
 
 static int cmd_logout(struct mgmt_req *rq, void *ctx)

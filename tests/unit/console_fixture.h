@@ -74,6 +74,33 @@ static int cmd_big(struct mgmt_req *rq, void *ctx)
 	return 0;
 }
 
+static int n_parts;
+
+/* The same in parts, and a text at the end. */
+static int cmd_parts(struct mgmt_req *rq, void *ctx)
+{
+	char line[100];
+
+	n_parts++;
+	memset(line, 'x', sizeof(line));
+	line[99] = '\0';
+	if (!rq->again)
+		writer_list(rq->w, "lines");
+	for (uint64_t i = rq->more[0]; i < (uint64_t)rq->arg[0].num; i++) {
+		if (mgmt_pause(rq)) {
+			rq->more[0] = i;
+			return MGMT_MORE;
+		}
+		writer_str(rq->w, NULL, "", line, 0);
+		writer_line(rq->w);
+	}
+	writer_close(rq->w);
+	if (rq->argc < 2)
+		return 0;
+	writer_str(rq->w, "text", "", rq->arg[1].str, 0);
+	return -ENOENT;
+}
+
 static void send_event(void *ctx, struct console_session *s)
 {
 	console_event(s, 021, "port/+", ctx);
@@ -114,8 +141,7 @@ static int cmd_load(struct mgmt_req *rq, void *ctx)
 
 static int cmd_help(struct mgmt_req *rq, void *ctx)
 {
-	mgmt_help(rq->mgmt, rq->w, rq->argc ? rq->arg[0].str : NULL);
-	return 0;
+	return mgmt_help(rq, rq->argc ? rq->arg[0].str : NULL);
 }
 
 /* clang-format off */
@@ -125,6 +151,7 @@ static const struct mgmt_cmd fixture_cmds[] = {
 	{ "port/print [<port>]", "[N]", "print, or fail", cmd_print, true },
 	{ "say [<text...>]", "TEXT", "repeat", cmd_say, false },
 	{ "big <count>", "N", "many lines", cmd_big, true },
+	{ "parts <count> [<text...>]", "N TEXT", "many lines, in parts", cmd_parts, true },
 	{ "event", "", "an event for everybody", cmd_event, false },
 	{ "help [<word>]", "[arg]", "Help", cmd_help, true },
 	{ "logout", "", "end the session", cmd_logout, false },
@@ -164,7 +191,7 @@ static void fixture_open(void)
 		.stdin_eof = note_eof,
 		.session_gone = note_gone,
 	});
-	n_notes = n_gone = n_eof = 0;
+	n_notes = n_gone = n_eof = n_parts = 0;
 	last_note = -1;
 }
 

@@ -156,11 +156,12 @@ static bool help_says(bool json, const char *prefix, const char *expected)
 	char text[2048];
 	struct strbuf b;
 	struct writer w;
+	struct mgmt_req rq = { .mgmt = &mgmt, .w = &w };
 
 	strbuf_init(&b, text, sizeof(text));
 	writer_init(&w, json, to_strbuf, &b);
 	writer_open(&w, NULL);
-	mgmt_help(&mgmt, &w, prefix);
+	CHECK(mgmt_help(&rq, prefix) == 0);
 	writer_close(&w);
 	if (strcmp(text, expected))
 		printf("# got:\n%s", text);
@@ -189,6 +190,104 @@ static void help_has_vde2s_columns(void)
 	CHECK(help_says(false, "load",
 			HEAD "load               path            "
 			     "load a script\n"));
+}
+
+/* ---- parts ---- */
+
+/* Says its word again and again: as many parts as @ctx wants. */
+static int says_in_parts(struct mgmt_req *rq, void *ctx)
+{
+	int64_t part = (int64_t)rq->more[0]++;
+
+	CHECK(rq->again == (part > 0));
+	while (!mgmt_pause(rq))
+		writer_str(rq->w, NULL, "", rq->arg[0].str, 0);
+	return part + 1 < *(const int *)ctx ? MGMT_MORE : -ENOENT;
+}
+
+static const struct mgmt_cmd in_parts[] = {
+	{ "parts <word>", "", "many words", says_in_parts, true },
+};
+
+struct said {
+	size_t len;
+	bool same; /* nothing but "word" */
+};
+
+static void to_said(void *ctx, const char *s, size_t n)
+{
+	struct said *said = ctx;
+
+	for (size_t i = 0; i < n; i++)
+		if (s[i] != "word"[(said->len + i) % 4])
+			said->same = false;
+	said->len += n;
+}
+
+static void a_handler_goes_on_where_it_stopped(void)
+{
+	struct mgmt_table table = { in_parts, ARRAY_SIZE(in_parts) };
+	int parts = 3;
+	struct mgmt m = { &table, 1, types, ARRAY_SIZE(types), &parts };
+	struct said said = { 0, true };
+	struct writer w;
+	struct mgmt_req rq = { .w = &w };
+	char line[] = "parts word";
+
+	memset(rq.more, 0xff, sizeof(rq.more)); /* of an earlier command */
+	rq.again = true;
+	writer_init(&w, false, to_said, &said);
+	CHECK(mgmt_run(&m, &in_parts[0], &rq, line) == MGMT_MORE);
+	CHECK(said.len >= MGMT_PART && said.len < MGMT_PART + 100);
+	CHECK(mgmt_more(&rq) == MGMT_MORE);
+	CHECK(mgmt_more(&rq) == -ENOENT);
+	CHECK(said.len >= 3 * MGMT_PART && said.len < 3 * MGMT_PART + 300);
+	CHECK(said.same);
+}
+
+static void a_command_that_has_gone_is_canceled(void)
+{
+	struct mgmt_table table = { in_parts, ARRAY_SIZE(in_parts) };
+	int parts = 3;
+	struct mgmt m = { &table, 1, types, ARRAY_SIZE(types), &parts };
+	struct said said = { 0, true };
+	struct writer w;
+	struct mgmt_req rq = { .w = &w };
+	char line[] = "parts word";
+
+	writer_init(&w, false, to_said, &said);
+	CHECK(mgmt_run(&m, &in_parts[0], &rq, line) == MGMT_MORE);
+	m.n_tables = 0;
+	CHECK(mgmt_more(&rq) == -ECANCELED);
+	CHECK(said.len < 2 * MGMT_PART);
+}
+
+static void help_may_have_any_number_of_rows(void)
+{
+	static struct mgmt_cmd many[1000];
+	struct mgmt_table two[2] = { { many, ARRAY_SIZE(many) },
+				     { first, ARRAY_SIZE(first) } };
+	struct mgmt m = { two, 2, NULL, 0, NULL };
+	static char text[1 << 17];
+	struct strbuf b;
+	struct writer w;
+	struct mgmt_req rq = { .mgmt = &m, .w = &w };
+	int rc = MGMT_MORE, parts = 0;
+	size_t row = strlen("a                                  a row\n");
+	size_t end = strlen(HEAD) + 1000 * row;
+
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = (struct mgmt_cmd){ "a", "", "a row", fails, false };
+	strbuf_init(&b, text, sizeof(text));
+	writer_init(&w, false, to_strbuf, &b);
+	for (; rc == MGMT_MORE; rq.again = true) {
+		rq.part_at = w.written;
+		rc = mgmt_help(&rq, NULL);
+		parts++;
+	}
+	CHECK(rc == 0 && parts > 3 && !b.cut);
+	CHECK(!memcmp(text + end, "port    ", 8));
+	CHECK(!strcmp(text + b.len - 16, "print the ports\n"));
 }
 
 static void help_has_a_json_form(void)
@@ -322,5 +421,8 @@ int main(void)
 	RUN(a_request_knows_its_row_and_its_numbers);
 	RUN(a_row_of_others_is_checked);
 	RUN(a_name_can_be_had_once);
+	RUN(help_may_have_any_number_of_rows);
+	RUN(a_handler_goes_on_where_it_stopped);
+	RUN(a_command_that_has_gone_is_canceled);
 	DONE();
 }
