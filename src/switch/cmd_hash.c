@@ -88,16 +88,24 @@ static void show(struct writer *w, const struct mactab_entry *e, uint32_t now)
 	writer_close(w);
 }
 
+/* more[]: the slot. A table that is resized meanwhile has others: entries may
+ * be missed then, or come twice. */
 static int cmd_print(struct mgmt_req *rq, void *ctx)
 {
 	const struct vswitch *sw = ctx;
 	struct mactab_entry e;
 	uint32_t now = now_s(sw);
 
-	writer_list(rq->w, "entries");
-	for (size_t i = 0; mactab_next(sw->br->macs, i, now, &e);
-	     i = e.slot + 1)
+	if (!rq->again)
+		writer_list(rq->w, "entries");
+	for (size_t i = (size_t)rq->more[0];
+	     mactab_next(sw->br->macs, i, now, &e); i = e.slot + 1) {
+		if (mgmt_pause(rq)) {
+			rq->more[0] = e.slot;
+			return MGMT_MORE;
+		}
 		show(rq->w, &e, now);
+	}
 	writer_close(rq->w);
 	return 0;
 }

@@ -383,25 +383,34 @@ static void show_port(struct writer *w, const struct port *p,
 
 typedef void show_fn(struct writer *, const struct port *, struct names *);
 
-/* One port, or all; @inactive ones too or only those with endpoints. */
+/* One port, or all; @inactive ones too or only those with endpoints. more[]:
+ * the port. */
 static int show_ports(struct mgmt_req *rq, struct bridge *br, bool inactive,
 		      show_fn *show)
 {
+	unsigned int first = (unsigned int)rq->more[0], last = br->numports;
 	struct names names;
 	struct port *one = NULL;
 	int rc = rq->argc ? find_port(br, rq->arg[0].num, &one) : 0;
 
-	if (one && !inactive && !port_is_active(one))
-		rc = -ENXIO;
+	if (one) {
+		first = last = one->id;
+		if (!inactive && !port_is_active(one))
+			rc = -ENXIO;
+	}
 	names_init(&names);
-	writer_list(rq->w, "ports");
-	for (unsigned int i = 0; !rc && i <= br->numports; i++) {
+	if (!rq->again)
+		writer_list(rq->w, "ports");
+	for (unsigned int i = first; !rc && i <= last; i++) {
 		const struct port *p = br->ports[i];
 
-		if (!p || (one && p != one))
+		if (!p || (!inactive && !port_is_active(p)))
 			continue;
-		if (inactive || port_is_active(p))
-			show(rq->w, p, &names);
+		if (mgmt_pause(rq)) {
+			rq->more[0] = i;
+			return MGMT_MORE;
+		}
+		show(rq->w, p, &names);
 	}
 	writer_close(rq->w);
 	return rc;

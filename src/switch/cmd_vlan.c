@@ -50,40 +50,91 @@ static void show_member(struct writer *w, const struct port *p, bool tagged)
 	writer_close(w);
 }
 
-/* Members only: thousands of VLANs times thousands of ports take too long. */
-static void show_vlan(struct writer *w, const struct bridge *br,
-		      const struct vlan *v, bool inactive)
+/* The first member at or after port @i, or -1. */
+static int next_member(const struct bridge *br, const struct vlan *v,
+		       bool inactive, unsigned int i)
 {
-	writer_open(w, NULL);
-	writer_num(w, "vlan", "VLAN ", v->id, 4);
-	writer_line(w);
-	writer_list(w, "ports");
-	for (size_t word = 0; word < br->words; word++) {
-		const uint64_t set = v->tagged[word] | v->untagged[word];
+	for (size_t word = i / 64; word < br->words; word++, i = 0) {
+		uint64_t set = v->tagged[word] | v->untagged[word];
 
-		bits_for_each(bit, &set, 1) {
-			unsigned int i = (unsigned int)(word * 64) +
-					 (unsigned int)bit;
-			const struct port *p = br->ports[i];
-
-			if (inactive || port_is_active(p))
-				show_member(w, p, bits_test(v->tagged, i));
-		}
+		if (!inactive)
+			set &= br->active[word];
+		set &= ~UINT64_C(0) << i % 64;
+		if (set)
+			return (int)(word * 64) + __builtin_ctzll(set);
 	}
-	writer_close(w);
-	writer_close(w);
+	return -1;
 }
 
+/* What more[] holds; INSIDE: the heading of AT_VLAN has been shown. */
+enum {
+	AT_VLAN,
+	AT_PORT,
+	INSIDE
+};
+
+/* False if this part is full before the last member. */
+static bool show_members(struct mgmt_req *rq, const struct bridge *br,
+			 const struct vlan *v, bool inactive)
+{
+	uint64_t *port = &rq->more[AT_PORT];
+	int i;
+
+	while ((i = next_member(br, v, inactive, (unsigned int)*port)) >= 0) {
+		*port = (unsigned int)i;
+		if (mgmt_pause(rq))
+			return false;
+		show_member(rq->w, br->ports[i],
+			    bits_test(v->tagged, (unsigned int)i));
+		++*port;
+	}
+	return true;
+}
+
+/* The same; @v is NULL if it has gone since the last part. */
+static bool show_vlan(struct mgmt_req *rq, const struct bridge *br,
+		      const struct vlan *v, bool inactive)
+{
+	struct writer *w = rq->w;
+
+	if (!rq->more[INSIDE]) {
+		if (!v)
+			return true;
+		if (mgmt_pause(rq))
+			return false;
+		writer_open(w, NULL);
+		writer_num(w, "vlan", "VLAN ", v->id, 4);
+		writer_line(w);
+		writer_list(w, "ports");
+		rq->more[INSIDE] = true;
+	}
+	if (v && !show_members(rq, br, v, inactive))
+		return false;
+	writer_close(w);
+	writer_close(w);
+	rq->more[INSIDE] = false;
+	rq->more[AT_PORT] = 0;
+	return true;
+}
+
+/* Thousands of VLANs may have thousands of members each. */
 static int show_vlans(struct mgmt_req *rq, const struct bridge *br,
 		      bool inactive)
 {
-	unsigned int only = rq->argc ? (unsigned int)rq->arg[0].num : 0;
-	int rc = rq->argc && !br->vlans[only] ? -ENXIO : 0;
+	uint64_t *vlan = &rq->more[AT_VLAN], last = VLAN_MAX;
+	int rc = 0;
 
-	writer_list(rq->w, "vlans");
-	for (unsigned int i = 0; !rc && i <= VLAN_MAX; i++)
-		if (br->vlans[i] && (!rq->argc || i == only))
-			show_vlan(rq->w, br, br->vlans[i], inactive);
+	if (rq->argc)
+		last = (uint64_t)rq->arg[0].num;
+	if (!rq->again) {
+		writer_list(rq->w, "vlans");
+		*vlan = rq->argc ? last : 0;
+		if (rq->argc && !br->vlans[last])
+			rc = -ENXIO;
+	}
+	for (; !rc && *vlan <= last; ++*vlan)
+		if (!show_vlan(rq, br, br->vlans[*vlan], inactive))
+			return MGMT_MORE;
 	writer_close(rq->w);
 	return rc;
 }
