@@ -6,6 +6,7 @@ bridge_SRCS := \
 	src/switch/egress.c \
 	src/switch/guard.c \
 	src/switch/hook.c \
+	src/switch/loopguard.c \
 	src/switch/mactab.c \
 	src/switch/port.c \
 	src/switch/rstp.c \
