@@ -18,6 +18,7 @@ extern const struct mgmt_table ds_table, sys_table, debug_table, hash_table,
 void cmd_init(struct vswitch *);
 /* At the end of help; its rows must outlive their presence. 0 or -ENOSPC. */
 int cmd_add_table(struct vswitch *, const struct mgmt_table *);
+/* What still runs of it ends. Not from a handler of its own. */
 void cmd_del_table(struct vswitch *, const struct mgmt_table *);
 
 /* Banner of the console, also shown by showinfo. */

@@ -229,6 +229,8 @@ void cmd_del_table(struct vswitch *sw, const struct mgmt_table *t)
 		i++;
 	if (i == n)
 		return;
+	if (sw->console)
+		console_forget(sw->console, t);
 	sw->mgmt.n_tables--;
 	memmove(&sw->tables[i], &sw->tables[i + 1],
 		(n - 1 - i) * sizeof(sw->tables[0]));
