@@ -454,6 +454,20 @@ void bridge_detach(struct endpoint *ep)
 	mactab_flush(br->macs, p->id, -1);
 }
 
+void bridge_set_link(struct endpoint *ep, bool link)
+{
+	struct port *p = ep->port;
+
+	if (ep->no_link == !link)
+		return;
+	ep->no_link = !link;
+	bridge_tell(p->br, (struct bridge_event){ .type = BRIDGE_LINK,
+						  .port = p->id,
+						  .ep = ep });
+	if (!port_has_link(p))
+		mactab_flush(p->br->macs, p->id, -1);
+}
+
 struct endpoint *bridge_endpoint(const struct port *p, uint32_t id)
 {
 	list_for_each(it, &p->endpoints) {

@@ -47,6 +47,7 @@ enum bridge_event_type {
 	BRIDGE_ENDPOINT_NEW,
 	BRIDGE_ENDPOINT_GONE,
 	BRIDGE_ENDPOINT_DESCR,
+	BRIDGE_LINK, /* an endpoint's link came or went */
 	BRIDGE_PORT_CREATED,
 	BRIDGE_PORT_REMOVED, /* is about to be */
 	BRIDGE_VLAN_CREATED,
@@ -173,6 +174,9 @@ void bridge_set_hub(struct bridge *, bool hub);
  * port stays. */
 int bridge_attach(struct bridge *, unsigned int id, struct endpoint *);
 void bridge_detach(struct endpoint *);
+/* Some endpoints know whether somebody is at their other end; one that is plugged
+ * in has a link unless its @no_link is set. */
+void bridge_set_link(struct endpoint *, bool link);
 struct endpoint *bridge_endpoint(const struct port *, uint32_t id);
 
 /* ---- VLANs ---- */

@@ -341,6 +341,7 @@ static void show_endpoint(struct writer *w, const struct endpoint *ep)
 	writer_num(w, "id", "  -- endpoint ID ", ep->id, 4);
 	writer_str(w, "module", " module ", ep->tr->module, 12);
 	writer_str(w, "transport", NULL, ep->tr->name, 0);
+	writer_bool(w, "link", !ep->no_link, NULL, NULL);
 	show_offloads(w, ep->takes);
 	writer_num(w, "max_len", NULL, ep->max_len, 0);
 	writer_str(w, "description", ": ",

@@ -47,6 +47,7 @@ static void describe(const struct bridge_event *ev, struct strbuf *b)
 		strbuf_fmt(b, "Port %02u FD %2u -> \"%s\"", ev->port,
 			   ev->ep->id, ev->ep->descr);
 		break;
+	case BRIDGE_LINK:
 	case BRIDGE_PORT_CREATED:
 	case BRIDGE_PORT_REMOVED:
 	case BRIDGE_VLAN_CREATED:

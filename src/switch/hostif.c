@@ -63,6 +63,22 @@ struct hostif *hostif_find(const struct vswitch *sw, const struct transport *tr,
 	return NULL;
 }
 
+static bool has_link(const struct hostif *h)
+{
+	return !h->ifindex || linkwatch_has_link(&h->sw->links, h->ifindex);
+}
+
+static void links_changed(struct linkwatch *lw)
+{
+	struct vswitch *sw = container_of(lw, struct vswitch, links);
+
+	list_for_each(it, &sw->hostifs) {
+		struct hostif *h = list_entry(it, struct hostif, node);
+
+		bridge_set_link(&h->ep, has_link(h));
+	}
+}
+
 int hostif_attach(struct vswitch *sw, struct hostif *h,
 		  const struct transport *tr, const char *name, int fd)
 {
@@ -77,6 +93,9 @@ int hostif_attach(struct vswitch *sw, struct hostif *h,
 	h->sw = sw;
 	endpoint_init(&h->ep, tr, (uint32_t)fd, PORT_NOBODY, name);
 	h->ep.takes = h->takes;
+	/* Where that is not possible all have a link. */
+	(void)linkwatch_open(&sw->links, sw->loop, links_changed);
+	h->ep.no_link = !has_link(h);
 	rc = bridge_attach(sw->br, (unsigned int)port, &h->ep);
 	if (rc) {
 		loop_fd_del(sw->loop, &h->io);

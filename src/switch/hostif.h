@@ -16,6 +16,7 @@ struct hostif {
 	struct list node; /* in sw->hostifs */
 	struct vswitch *sw;
 	struct loop_fd io;
+	int ifindex; /* 0: not known, it always has a link */
 	void (*receive)(struct hostif *); /* may detach */
 	unsigned int takes; /* of @ep, when it is attached */
 };
@@ -29,7 +30,7 @@ static inline struct hostif *hostif_of(struct endpoint *ep)
 struct hostif *hostif_find(const struct vswitch *, const struct transport *tr,
 			   const char *name);
 
-/* Plugs @h, zeroed but for @receive and @takes, into the first free port
+/* Plugs @h, zeroed but for @receive, @takes and @ifindex, into the first free port
  * and keeps @fd; returns the port number. Or -errno, and nothing is kept. */
 int hostif_attach(struct vswitch *, struct hostif *h,
 		  const struct transport *tr, const char *name, int fd);

@@ -471,6 +471,7 @@ static void stop(struct program *pr)
 		close(pr->mgmt_fd);
 		unixsock_unlink(sw->mgmt_path, pr->mgmt_id);
 	}
+	linkwatch_close(&sw->links, sw->loop);
 	rx_batch_fini(&sw->rx);
 	bridge_free(sw->br);
 	ctlsock_free(sw->ctl);

@@ -29,6 +29,7 @@ vde_switch_SRCS := \
 	src/switch/ctlsock.c \
 	src/switch/event.c \
 	src/switch/hostif.c \
+	src/switch/linkwatch.c \
 	src/switch/main.c \
 	src/switch/rx_batch.c \
 	src/switch/tr_dgram.c \

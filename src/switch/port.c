@@ -101,6 +101,15 @@ static bool in_group(const struct port_user *u, uint32_t gid)
 	return false;
 }
 
+bool port_has_link(const struct port *p)
+{
+	list_for_each(it, &p->endpoints) {
+		if (!list_entry(it, struct endpoint, node)->no_link)
+			return true;
+	}
+	return false;
+}
+
 int port_admits(const struct port *p, const struct port_user *u)
 {
 	if (port_is_active(p))

@@ -75,6 +75,7 @@ struct endpoint {
 	uint32_t fanout; /* copies and segments made */
 	uint32_t segments; /* made where it had to be cut */
 	struct list held; /* in the held list of the port it waits for */
+	bool no_link; /* nobody is there (bridge_set_link()) */
 	uint32_t id; /* what the console calls it; unique in the switch */
 	uint32_t uid; /* of who connected it, or PORT_NOBODY */
 	char descr[ENDPOINT_DESCR]; /* what the peer said of itself */
@@ -137,6 +138,9 @@ static inline bool port_is_active(const struct port *p)
 {
 	return !list_empty(&p->endpoints);
 }
+
+/* Is somebody there, or may be? */
+bool port_has_link(const struct port *);
 
 /* NULL without memory. The bridge keeps the table (bridge_port_create()). */
 struct port *port_new(struct bridge *, unsigned int id);

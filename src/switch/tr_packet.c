@@ -239,6 +239,7 @@ static int open_and_attach(struct vswitch *sw, struct packet *p,
 	if (!rc) {
 		p->h.receive = packet_receive;
 		p->h.takes = OFFLOAD_ALL;
+		p->h.ifindex = p->sock.ifindex;
 		p->cost = 1;
 		rc = hostif_attach(sw, &p->h, &tr_packet, name, p->sock.fd);
 	}

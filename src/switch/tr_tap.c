@@ -240,6 +240,7 @@ int tap_add(struct vswitch *sw, const char *name)
 	if (t) {
 		t->h.receive = tap_receive;
 		t->h.takes = takes;
+		t->h.ifindex = (int)if_nametoindex(real);
 		rc = hostif_attach(sw, &t->h, &tr_tap, real, fd);
 	}
 	if (rc < 0) {

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "switch/bridge.h"
+#include "switch/linkwatch.h"
 
 #define EVENT_CATEGORIES 64 /* as many as a session has flags */
 #define SWITCH_TABLES 64 /* of commands */
@@ -41,6 +42,7 @@ struct vswitch {
 	uint64_t subscribed; /* bits that some console wants to see */
 	struct bridge_listener listener; /* for those of the bridge */
 	struct list hostifs; /* taps and other interfaces of this host */
+	struct linkwatch links; /* of them, open from the first one on */
 	struct rx_batch rx;
 	struct loop_hook flush;
 	struct loop_timer gc;

@@ -24,7 +24,13 @@ is_("-t several times: each on the next free port",
 like("as text", "\n".join(sw.do("port/print 1")),
      r"^ Current User: NONE .*\n.*\n.*\n"
      r"  -- endpoint ID \d{4} module tuntap      : one$")
+def link(n):
+    return sw.port(n)["endpoints"][0]["link"]
+
+
+is_("both are down, and have no link", (link(1), link(2)), (False, False))
 a, b = Host("one"), Host("two")
+ok("up: they have one", until(lambda: link(1) and link(2)))
 wrong = []
 for n in 60, 61, 1514, 1518, 4000, 9000, 9230:
     f = frame(BROADCAST, mac(1), size=n)
@@ -58,6 +64,8 @@ is_("down: what it would get is counted", (sw.sync(), sw.drops(1))[1],
 a_cpu = cpu_seconds(sw.pid)
 select.select([], [], [], 0.3)
 ok("down: it costs no time", cpu_seconds(sw.pid) - a_cpu < 0.05)
+is_("down: it has no link, and the other one has", (link(1), link(2)),
+    (False, True))
 ip("link", "set", "one", "up")
 c.send(f)
 is_("up again", a.recv(), f)

@@ -74,6 +74,18 @@ def tunnel(name, number, near, far, addr_near, addr_far):
 
 # --- frames ---------------------------------------------------------------
 
+def links():
+    return [sw.port(n)["endpoints"][0]["link"] for n in (1, 2)]
+
+
+ok("both have a link", until(lambda: links() == [True, True]), links)
+ip("link", "set", "va", "down")
+ok("the other end goes down: it has none", until(
+    lambda: links() == [False, True]), links)
+ip("link", "set", "va", "up")
+ok("it comes up again", until(lambda: links() == [True, True]), links)
+
+
 def both_ways(sizes, tci=None):
     wrong = []
     for n in sizes:

@@ -393,6 +393,30 @@ static void endpoints_of_one_port_share_everything_but_each_other(void)
 	teardown();
 }
 
+static void without_a_link_a_ports_addresses_are_forgotten(void)
+{
+	struct fake twin = { .room = MAX_SENT };
+
+	setup(3);
+	rx(1, ALL, A, -1);
+	endpoint_init(&twin.ep, &tr_fake, 99, 1000, "twin");
+	CHECK(bridge_attach(br, 1, &twin.ep) == 0);
+	bridge_set_link(&fakes[1].ep, false);
+	CHECK(events[BRIDGE_LINK] == 1 && port_has_link(br->ports[1]));
+	rx(2, A, B, -1);
+	CHECK(fakes[1].sent == 1 && fakes[3].sent == 1);
+	bridge_set_link(&twin.ep, false);
+	bridge_set_link(&twin.ep, false);
+	CHECK(events[BRIDGE_LINK] == 2 && !port_has_link(br->ports[1]));
+	CHECK(port_is_active(br->ports[1]));
+	rx(2, A, B, -1); /* everywhere */
+	CHECK(fakes[3].sent == 2);
+	bridge_set_link(&fakes[1].ep, true);
+	CHECK(events[BRIDGE_LINK] == 3 && port_has_link(br->ports[1]));
+	bridge_detach(&twin.ep);
+	teardown();
+}
+
 static void access_control_follows_user_and_group(void)
 {
 	const gid_t groups[] = { 7, 50 };
@@ -507,6 +531,7 @@ int main(void)
 	RUN(who_floods_brings_fewer_frames);
 	RUN(unplugging_forgets_addresses_of_that_port_only);
 	RUN(endpoints_of_one_port_share_everything_but_each_other);
+	RUN(without_a_link_a_ports_addresses_are_forgotten);
 	RUN(access_control_follows_user_and_group);
 	RUN(any_port_is_the_lowest_free_until_none_is_left);
 	RUN(ports_can_be_added_while_traffic_flows);
