@@ -10,8 +10,6 @@
  */
 #include "common/pcapng.h"
 
-#include <string.h>
-
 #include "base/utf8.h"
 
 #define BLOCK_SECTION UINT32_C(0x0a0d0d0a)
@@ -272,13 +270,5 @@ size_t pcapng_put_stats(uint8_t *to, size_t room, const struct pcapng_stats *st)
 	p = put_option_u64(p, ISB_IFDROP, st->lost);
 	p = put_option_u64(p, ISB_FILTERACCEPT, st->seen);
 	put_end(p, len);
-	return len;
-}
-
-size_t pcapng_block_len(const uint8_t *block)
-{
-	uint32_t len;
-
-	memcpy(&len, block + sizeof(uint32_t), sizeof(len));
 	return len;
 }

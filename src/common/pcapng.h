@@ -17,6 +17,7 @@
 #ifndef COMMON_PCAPNG_H
 #define COMMON_PCAPNG_H
 
+#include <string.h>
 #include <sys/uio.h>
 
 #include "base/util.h"
@@ -71,6 +72,12 @@ size_t pcapng_put_packet(uint8_t *to, size_t room,
 size_t pcapng_put_stats(uint8_t *to, size_t room, const struct pcapng_stats *);
 
 /* The length of the block at @block, which one of these functions wrote. */
-size_t pcapng_block_len(const uint8_t *block);
+static inline size_t pcapng_block_len(const uint8_t *block)
+{
+	uint32_t len;
+
+	memcpy(&len, block + sizeof(len), sizeof(len));
+	return len;
+}
 
 #endif

@@ -37,3 +37,8 @@ vde_switch_SRCS := \
 	src/switch/tr_ring.c \
 	src/switch/tr_tap.c
 vde_switch_LIBS := bridge common base
+
+# What is captured, its pure parts.
+LIBS += capture
+ENGINES += capture
+capture_SRCS := src/switch/capspec.c src/switch/capbuf.c
