@@ -38,7 +38,9 @@ vde_switch_SRCS := \
 	src/switch/tr_tap.c
 vde_switch_LIBS := bridge common base
 
-# What is captured, its pure parts.
-LIBS += capture
+# What is captured: pure parts, and the filter, which loads libpcap if asked.
+LIBS += capture filter
 ENGINES += capture
 capture_SRCS := src/switch/capspec.c src/switch/capbuf.c
+filter_SRCS := src/switch/filter.c
+CFLAGS_filter := $(if $(filter yes,$(call with,PCAP)),-DHAVE_PCAP)
