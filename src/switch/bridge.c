@@ -12,6 +12,7 @@
 
 #include "switch/bridge_impl.h"
 #include "switch/hook.h"
+#include "switch/portguard.h"
 
 #define NSEC UINT64_C(1000000000)
 #define DEFAULT_GC 2
@@ -189,35 +190,44 @@ static bool slow_input(struct port *p, struct frame *f, bool tagged)
 		port_drop(p, f, tagged, DROP_BLOCKED);
 		return false;
 	}
+	if (p->slow & PORT_GUARD && !portguard_input(p, f, tagged))
+		return false;
 	return !(p->slow & PORT_HOOK_IN) || hook_pass(p, f, tagged, HOOK_IN);
 }
 
-static void learn(struct bridge *br, unsigned int port, uint64_t addr,
-		  unsigned int vid, uint32_t now_s)
+/* False: dropped and counted, its source belongs to another port. */
+static bool learn(struct port *p, struct frame *f, bool tagged, uint64_t addr,
+		  uint32_t now_s)
 {
-	unsigned int old = port;
+	struct bridge *br = p->br;
+	unsigned int vid = frame_vid(f), old = p->id;
+	uint64_t key = mactab_key(vid, addr);
 	enum bridge_event_type type;
 
-	switch (mactab_learn(br->macs, mactab_key(vid, addr), port, now_s,
-			     &old)) {
+	switch (mactab_learn(br->macs, key, p->id, now_s, &old)) {
 	case MACTAB_NEW:
 		type = BRIDGE_MAC_NEW;
 		break;
+	case MACTAB_STICKY:
+		portguard_claimed(p, f, tagged, old);
+		return false;
 	case MACTAB_MOVED:
 	case MACTAB_KEPT:
 		type = BRIDGE_MAC_MOVED;
 		break;
 	case MACTAB_KNOWN:
 	case MACTAB_FULL:
-	case MACTAB_STICKY:
 	default:
-		return;
+		return true;
 	}
+	if (p->slow & PORT_GUARD)
+		portguard_learned(p, key);
 	bridge_tell(br, (struct bridge_event){ .type = type,
-					       .port = port,
+					       .port = p->id,
 					       .port_old = old,
 					       .vlan = vid,
 					       .addr = addr });
+	return true;
 }
 
 /* To all ports of @set but its own; an isolated one reaches no other. */
@@ -322,8 +332,8 @@ void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
 	}
 	if (p->slow && !slow_input(p, f, tagged))
 		return;
-	if (!ether_is_multicast(src))
-		learn(br, p->id, src, vid, now_s);
+	if (!ether_is_multicast(src) && !learn(p, f, tagged, src, now_s))
+		return;
 	if (gate_stops(br, v, p->id, BRIDGE_FORWARDING)) {
 		port_drop(p, f, tagged, DROP_STP);
 		return;
@@ -332,7 +342,8 @@ void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
 		to = mactab_find(br->macs, mactab_key(vid, dst), now_s);
 	set = v ? v->flood : br->open;
 	if (to < 0) {
-		flood(br, p, f, set);
+		if (!(p->slow & PORT_GUARD) || portguard_flood(p, f, tagged))
+			flood(br, p, f, set);
 		return;
 	}
 	p = forward(br, p, f, set, to);

@@ -42,6 +42,7 @@ enum bridge_event_type {
 	BRIDGE_MAC_NEW,
 	BRIDGE_MAC_GONE,
 	BRIDGE_MAC_MOVED, /* from port_old to port */
+	BRIDGE_MAC_REFUSED, /* on port: sticky on port_old, or one too many */
 	BRIDGE_PORT_UP,
 	BRIDGE_PORT_DOWN,
 	BRIDGE_ENDPOINT_NEW,

@@ -122,7 +122,7 @@ int bridge_port_remove(struct bridge *br, unsigned int id)
 	for (size_t i = 0; i < ARRAY_SIZE(br->vlans); i++)
 		if (br->vlans[i])
 			vlan_forget(br->vlans[i], id);
-	mactab_flush(br->macs, (int)id, -1);
+	mactab_forget(br->macs, (int)id, -1);
 	br->ports[id] = NULL;
 	port_free(p);
 	return 0;
@@ -241,7 +241,7 @@ int bridge_vlan_create(struct bridge *br, unsigned int vid)
 	br->vlans[vid] = vlan_new(vid, br->words);
 	if (!br->vlans[vid])
 		return -ENOMEM;
-	mactab_flush(br->macs, -1, (int)vid); /* of its transparent days */
+	mactab_forget(br->macs, -1, (int)vid); /* of its transparent days */
 	br->n_vlans++;
 	bridge_update_transparent(br);
 	tell_vlan(br, BRIDGE_VLAN_CREATED, vid);
@@ -305,7 +305,7 @@ int bridge_vlan_del_port(struct bridge *br, unsigned int vid, unsigned int id)
 		return -EADDRINUSE;
 	port_flush(p);
 	bits_clear(v->tagged, id);
-	mactab_flush(br->macs, (int)id, (int)vid);
+	mactab_forget(br->macs, (int)id, (int)vid);
 	update_flood(v, p);
 	tell_member(br, id, vid);
 	return 0;
@@ -327,7 +327,7 @@ int bridge_port_set_vlan(struct bridge *br, unsigned int id, unsigned int vid)
 	p->pvid = (uint16_t)vid;
 	if (old != VLAN_NONE) {
 		bits_clear(br->vlans[old]->untagged, id);
-		mactab_flush(br->macs, (int)id, (int)old);
+		mactab_forget(br->macs, (int)id, (int)old);
 		update_flood(br->vlans[old], p);
 		tell_member(br, id, old);
 	}

@@ -48,6 +48,7 @@ static void describe(const struct bridge_event *ev, struct strbuf *b)
 			   ev->ep->id, ev->ep->descr);
 		break;
 	case BRIDGE_LINK:
+	case BRIDGE_MAC_REFUSED:
 	case BRIDGE_PORT_CREATED:
 	case BRIDGE_PORT_REMOVED:
 	case BRIDGE_VLAN_CREATED:

@@ -225,18 +225,24 @@ uint32_t guard_addr_limit(const struct guard *g)
 	return g->max_addrs;
 }
 
+bool guard_has_room(const struct guard *g, struct mactab *t, unsigned int port,
+		    uint32_t now_s)
+{
+	uint32_t limit = guard_addr_limit(g);
+
+	return !limit || mactab_has_room(t, port, limit, now_s);
+}
+
 /* What cannot be learned for want of sticky entries is not let in either:
  * else it would be flooded for ever, and could be anybody's. */
 bool guard_addr_may(const struct guard *g, struct mactab *t, uint64_t key,
 		    unsigned int port, uint32_t now_s)
 {
-	uint32_t limit = guard_addr_limit(g);
-
-	if (!limit)
+	if (!guard_addr_limit(g))
 		return true;
 	if (ether_is_multicast(mactab_addr(key)))
 		return false;
 	return mactab_is_on(t, key, port) ||
 	       ((!g->sticky || mactab_may_stick(t)) &&
-		mactab_has_room(t, port, limit, now_s));
+		guard_has_room(g, t, port, now_s));
 }

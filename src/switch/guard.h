@@ -101,6 +101,9 @@ bool guard_source_may(const struct guard *, uint64_t addr);
 
 /* How many addresses the port may have; 0: any number. */
 uint32_t guard_addr_limit(const struct guard *);
+/* May it have one more? */
+bool guard_has_room(const struct guard *, struct mactab *, unsigned int port,
+		    uint32_t now_s);
 /* May the port have, or has it, that address? A group is nobody's address. */
 bool guard_addr_may(const struct guard *, struct mactab *, uint64_t key,
 		    unsigned int port, uint32_t now_s);

@@ -371,6 +371,14 @@ size_t mactab_used(const struct mactab *t)
 
 /* ---- what guards of ports need ---- */
 
+void mactab_drop(struct mactab *t, uint64_t key)
+{
+	struct entry *e = lookup(t, key);
+
+	if (e && !e->sticky)
+		forget(t, e);
+}
+
 bool mactab_is_on(const struct mactab *t, uint64_t key, unsigned int port)
 {
 	const struct entry *e = lookup(t, key);
@@ -498,6 +506,21 @@ void mactab_unstick_port(struct mactab *t, unsigned int port, unsigned int why,
 			continue;
 		e->seen_s = now_s;
 		t->n_sticky--;
+	}
+}
+
+void mactab_forget_sticky(struct mactab *t, unsigned int port)
+{
+	uint32_t left = t->per_port[port];
+
+	for (size_t i = 0; left && i < mactab_slots(t); i++) {
+		struct entry *e = slot(t, i);
+
+		if (!e->key || e->port != port)
+			continue;
+		left--;
+		if (e->sticky)
+			forget(t, e);
 	}
 }
 

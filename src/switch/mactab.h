@@ -93,6 +93,8 @@ uint32_t mactab_expire(struct mactab *, uint32_t now_s);
 
 /* ---- what guards of ports need ---- */
 
+/* Forgets that one, if it is not sticky. */
+void mactab_drop(struct mactab *, uint64_t key);
 /* Is it an entry of @port, expired or not? */
 bool mactab_is_on(const struct mactab *, uint64_t key, unsigned int port);
 /* Has @port fewer than @limit entries? Those that have expired do not count;
@@ -114,6 +116,9 @@ int mactab_stick_port(struct mactab *, unsigned int port, unsigned int why);
  * any more expires as if it had just been heard. */
 void mactab_unstick_port(struct mactab *, unsigned int port, unsigned int why,
 			 uint32_t now_s);
+/* Forgets what is sticky on @port. */
+void mactab_forget_sticky(struct mactab *, unsigned int port);
+/* How many entries are sticky. */
 size_t mactab_sticky(const struct mactab *);
 
 /* From now on @gone is called for every entry that is forgotten, whether it

@@ -9,6 +9,7 @@ bridge_SRCS := \
 	src/switch/loopguard.c \
 	src/switch/mactab.c \
 	src/switch/port.c \
+	src/switch/portguard.c \
 	src/switch/rstp.c \
 	src/switch/rstp_bpdu.c \
 	src/switch/rstp_info.c \

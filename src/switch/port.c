@@ -8,6 +8,7 @@
 #include "base/offload.h"
 #include "switch/bridge.h"
 #include "switch/egress.h"
+#include "switch/portguard.h"
 
 /* Queues shorter than this hold nobody back: they are full all the time. */
 #define HOLD_MIN_LIMIT 32
@@ -41,6 +42,13 @@ static const struct {
 	[DROP_BLOCKED] = { "blocked", true },
 	[DROP_STP] = { "stp_blocked", true },
 	[DROP_ISOLATED] = { "isolated", true },
+	[DROP_RATE] = { "rate_limit", true },
+	[DROP_SOURCE] = { "source_guard", true },
+	[DROP_ADDR_LIMIT] = { "address_limit", true },
+	[DROP_ADDR_VIOLATION] = { "address_violation", true },
+	[DROP_STORM_BROADCAST] = { "storm_broadcast", true },
+	[DROP_STORM_MULTICAST] = { "storm_multicast", true },
+	[DROP_STORM_UNKNOWN] = { "storm_unknown", true },
 	[DROP_VETO_IN] = { "vetoed_in", true },
 	[DROP_MISSED] = { "missed", true },
 	[DROP_QUEUE_FULL] = { "queue_full", false },
@@ -89,6 +97,7 @@ void port_free(struct port *p)
 	if (!p)
 		return;
 	port_flush(p);
+	portguard_free(p->guard);
 	free(p->tx);
 	free(p);
 }

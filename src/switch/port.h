@@ -49,6 +49,13 @@ enum drop_reason {
 	DROP_BLOCKED, /* the port is held down */
 	DROP_STP, /* the port does not forward in the VLAN's spanning tree */
 	DROP_ISOLATED, /* from one isolated port to another */
+	DROP_RATE, /* more than the port may send */
+	DROP_SOURCE, /* from none of the addresses that may send */
+	DROP_ADDR_LIMIT, /* the port has as many addresses as it may have */
+	DROP_ADDR_VIOLATION, /* from an address that is sticky elsewhere */
+	DROP_STORM_BROADCAST, /* more of these than the port may send */
+	DROP_STORM_MULTICAST,
+	DROP_STORM_UNKNOWN,
 	DROP_VETO_IN, /* a plugin refused it */
 	DROP_MISSED, /* frames came faster than they were taken */
 	DROP_QUEUE_FULL, /* the endpoint is too slow */
@@ -94,6 +101,9 @@ struct port_user {
 #define PORT_HOOK_DROP 4u
 #define PORT_BLOCKED 8u /* nothing passes (bridge_block()) */
 #define PORT_ISOLATED 16u /* nothing passes to ports like itself */
+#define PORT_GUARD 32u /* its frames are counted and checked (portguard.h) */
+
+struct guard;
 
 struct port {
 	struct bridge *br;
@@ -115,6 +125,7 @@ struct port {
 	uint64_t cut, segments; /* frames that were cut, and into how many */
 	uint64_t drops[DROP_N_REASONS];
 
+	struct guard *guard; /* NULL: none was ever set */
 	bool no_rings; /* its clients get datagrams */
 	bool allocatable; /* to whoever asks for any port */
 	uint32_t current_uid; /* of the first endpoint, or PORT_NOBODY */

@@ -196,7 +196,10 @@ says("port/drops 4", ["Port 0004"] + [" %s %-20s%11d" % (way, name, 0) for
     ("IN: ", "no_untagged_vlan"), ("IN: ", "vlan_not_member"),
     ("IN: ", "same_port"), ("IN: ", "destination_gone"),
     ("IN: ", "blocked"), ("IN: ", "stp_blocked"), ("IN: ", "isolated"),
-    ("IN: ", "vetoed_in"), ("IN: ", "missed"),
+    ("IN: ", "rate_limit"), ("IN: ", "source_guard"),
+    ("IN: ", "address_limit"), ("IN: ", "address_violation"),
+    ("IN: ", "storm_broadcast"), ("IN: ", "storm_multicast"),
+    ("IN: ", "storm_unknown"), ("IN: ", "vetoed_in"), ("IN: ", "missed"),
     ("OUT:", "queue_full"), ("OUT:", "no_buffer"), ("OUT:", "over_mtu"),
     ("OUT:", "send_failed"), ("OUT:", "vetoed_out"))])
 fails(errno.EINVAL, "port/setnumports 0", "port/setnumports x",
