@@ -172,6 +172,25 @@ def switch(side, tmp, *options):
         yield Switch(side, path, proc)
 
 
+def ask(path, line, seconds=30):
+    """How many bytes the console at @path answers to a command, read as
+    fast as they come."""
+    size, tail = 0, b""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        s.settimeout(seconds)
+        s.connect(path)
+        while not tail.endswith(b"$ "):
+            tail = s.recv(4096)
+        s.sendall(line.encode() + b"\n")
+        while b"\n1000 " not in tail:
+            got = s.recv(1 << 18)
+            if not got:
+                raise Unable(f"the console hung up after {size} bytes")
+            size += len(got)
+            tail = (tail + got)[-64:]
+    return size
+
+
 def load(lib, *args, seconds=20):
     """Runs vdeload with the library of a side; its figures as a dict."""
     argv = [str(LOAD), *map(str, args)]

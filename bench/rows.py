@@ -11,8 +11,8 @@ import subprocess
 import tempfile
 import time
 
-from measure import (BRIDGE, LOAD, OURS, OVS, VDE2, Unable, held, hosts, load,
-                     on_cpu, running, switch)
+from measure import (BRIDGE, LOAD, OURS, OVS, VDE2, Unable, ask, held, hosts,
+                     load, on_cpu, probe, running, switch)
 
 AT_LEAST, AT_MOST = ">=", "<="
 
@@ -210,6 +210,31 @@ def idle(b, side):
     return {"percent": 100 * used / b.idle_s}
 
 
+def stall(line):
+    """How late frames of a stream of 1 kHz are while the console lists
+    100,000 addresses, and without that in the same time: each the middle one
+    of five worst."""
+    def measure(b, side):
+        worst = {"alone": [], "beside": []}
+        mgmt = tempfile.mkdtemp(dir=b.tmp) + "/m"
+        with switch(side, b.tmp, "-n", "80", "-M", mgmt) as sw, \
+                held(side, sw, 1, 100000), probe(side, sw, [sw]) as p:
+            for _ in range(5):
+                p.begin()
+                began = time.monotonic()
+                if ask(mgmt, line) < 5000000:
+                    raise Unable("not all addresses were learned")
+                took = time.monotonic() - began
+                worst["beside"].append(p.look())
+                p.begin()
+                time.sleep(took)
+                worst["alone"].append(p.look())
+        return {key: statistics.median(
+            x["stations"][0]["unicast"]["late_ms"] for x in looks)
+            for key, looks in worst.items()}
+    return measure
+
+
 # ---- hosts that know nothing of it -----------------------------------------
 
 
@@ -330,6 +355,14 @@ ROWS = [
     Row("idle", idle,
         [at_most("processor when idle, 64 ports", "percent", "%", 0.1)],
         rounds=1),
+    Row("stall-text", stall("hash/print"), [
+        at_most("latest frame while 100,000 addresses are listed", "beside",
+                "ms", 2),
+        at_most("the same without the listing", "alone", "ms")], peers=(),
+        rounds=3),
+    Row("stall-json", stall("-j hash/print"), [
+        at_most("latest frame while they are listed as JSON", "beside", "ms",
+                2)], peers=(), rounds=3),
     Row("tcp-taps", between_hosts("tcp", "taps", "tap"),
         gbit("TCP, taps", vde2=12, bridge=0.9), peers=ALL, **HOSTS),
     Row("tcp-plugs", between_hosts("tcp", "plugs", "plugs"),
