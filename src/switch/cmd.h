@@ -12,7 +12,7 @@
 #include "switch/vswitch.h"
 
 extern const struct mgmt_table ds_table, sys_table, debug_table, hash_table,
-	port_table, vlan_table, tap_table, if_table;
+	port_table, vlan_table, tap_table, if_table, loopguard_table;
 
 /* Fills sw->mgmt with all of them, in the order of help. */
 void cmd_init(struct vswitch *);

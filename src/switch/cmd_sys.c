@@ -211,6 +211,8 @@ static const struct mgmt_type types[] = {
 	{ "slots", 1, MACTAB_MAX_SLOTS },
 	{ "seconds", 0, INT32_MAX },
 	{ "queue", 0, TXQ_MAX },
+	{ "interval", 10, 60000 }, /* ms, of the loop guard */
+	{ "hold", 1, 86400 }, /* s */
 };
 
 int cmd_add_table(struct vswitch *sw, const struct mgmt_table *t)
@@ -239,8 +241,9 @@ void cmd_del_table(struct vswitch *sw, const struct mgmt_table *t)
 void cmd_init(struct vswitch *sw)
 {
 	const struct mgmt_table *const all[] = {
-		&ds_table,   &sys_table,  &debug_table, &hash_table,
-		&port_table, &vlan_table, &tap_table,	&if_table,
+		&ds_table,   &sys_table,  &debug_table,
+		&hash_table, &port_table, &vlan_table,
+		&tap_table,  &if_table,	  &loopguard_table,
 	};
 
 	static_assert(ARRAY_SIZE(all) < SWITCH_TABLES / 2,

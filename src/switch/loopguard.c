@@ -238,10 +238,16 @@ void loopguard_set(struct loopguard *g, bool on, uint64_t now)
 		return;
 	g->on = on;
 	g->in_round = false;
-	g->round_at = g->paced = now;
-	for (unsigned int i = 0; !on && i < g->n_ports; i++)
-		if (g->ports[i])
+	g->round_at = now + g->interval_ms * MS;
+	g->paced = now;
+	for (unsigned int i = 0; i < g->n_ports; i++) {
+		if (!g->ports[i])
+			continue;
+		if (on)
+			urge(g, g->ports[i]);
+		else
 			let_go(g, g->ports[i]);
+	}
 }
 
 bool loopguard_is_on(const struct loopguard *g)
@@ -252,8 +258,7 @@ bool loopguard_is_on(const struct loopguard *g)
 void loopguard_set_interval(struct loopguard *g, uint32_t ms, uint64_t now)
 {
 	g->interval_ms = ms;
-	if (!g->in_round)
-		g->round_at = now;
+	g->round_at = now + ms * MS;
 }
 
 uint32_t loopguard_interval(const struct loopguard *g)

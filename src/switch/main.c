@@ -20,6 +20,7 @@
 #include "common/daemon.h"
 #include "common/unixsock.h"
 #include "switch/cmd.h"
+#include "switch/cmd_loopguard.h"
 #include "switch/ctlsock.h"
 #include "switch/event.h"
 #include "switch/hostif.h"
@@ -302,6 +303,15 @@ static void start_bridge(struct program *pr)
 	}
 }
 
+/* What takes part in the switch besides the bridge. */
+static void start_watchers(struct vswitch *sw)
+{
+	int rc = loops_start(sw);
+
+	if (rc)
+		die("unable to start: %s", strerror(-rc));
+}
+
 static void start_console(struct program *pr)
 {
 	struct vswitch *sw = &pr->sw;
@@ -320,6 +330,7 @@ static void start_console(struct program *pr)
 	if (!sw->console)
 		die("unable to start the console: %s", strerror(ENOMEM));
 	event_init(sw);
+	start_watchers(sw);
 }
 
 /* From here on a failure must leave no file behind: not die(). */
@@ -466,6 +477,7 @@ static void stop(struct program *pr)
 
 	pidfile_remove(&pr->pidfile);
 	console_free(sw->console);
+	loops_stop(sw);
 	event_fini(sw);
 	if (pr->mgmt_fd >= 0) {
 		close(pr->mgmt_fd);

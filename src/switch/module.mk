@@ -24,6 +24,7 @@ PROGS += vde_switch
 vde_switch_SRCS := \
 	src/switch/cmd_hash.c \
 	src/switch/cmd_if.c \
+	src/switch/cmd_loopguard.c \
 	src/switch/cmd_port.c \
 	src/switch/cmd_sys.c \
 	src/switch/cmd_vlan.c \

@@ -17,6 +17,7 @@
 #define SWITCH_TABLES 64 /* of commands */
 
 struct ctlsock;
+struct loops;
 struct event_category;
 
 /* Frames for one reception in a go, shared by all transports of a loop: they
@@ -41,6 +42,7 @@ struct vswitch {
 	const struct event_category *categories[EVENT_CATEGORIES];
 	uint64_t subscribed; /* bits that some console wants to see */
 	struct bridge_listener listener; /* for those of the bridge */
+	struct loops *loops; /* the guard against them */
 	struct list hostifs; /* taps and other interfaces of this host */
 	struct linkwatch links; /* of them, open from the first one on */
 	struct rx_batch rx;
