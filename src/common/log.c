@@ -117,11 +117,14 @@ void log_msg(int level, const char *fmt, ...)
 	va_end(ap);
 }
 
-void log_warn_rl(struct log_limit *rl, uint64_t now_ns, const char *fmt, ...)
+void log_msg_rl(struct log_limit *rl, uint64_t now_ns, int level,
+		const char *fmt, ...)
 {
 	uint64_t second = now_ns / 1000000000 + 1;
 	va_list ap;
 
+	if (level > lg.level)
+		return;
 	if (second > rl->window + BURST)
 		rl->sent = 0;
 	else if (second > rl->window && rl->sent >= BURST)
@@ -133,10 +136,11 @@ void log_warn_rl(struct log_limit *rl, uint64_t now_ns, const char *fmt, ...)
 	}
 	rl->sent++;
 	if (rl->left_out)
-		log_warn("%u more messages like the next one were left out",
-			 rl->left_out);
+		log_msg(level,
+			"%u more messages like the next one were left out",
+			rl->left_out);
 	rl->left_out = 0;
 	va_start(ap, fmt);
-	log_v(LOG_WARNING, fmt, ap);
+	log_v(level, fmt, ap);
 	va_end(ap);
 }

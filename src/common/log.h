@@ -3,7 +3,7 @@
  * log - messages of a program: to stderr, or to syslog once it is a daemon
  *
  * Grammar: "PROG: LEVEL: unable to VERB OBJECT: REASON", lower case, no full
- * stop, no newline. What a peer can trigger goes through log_warn_rl().
+ * stop, no newline. What a peer can trigger goes through log_msg_rl().
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
@@ -32,8 +32,11 @@ struct log_limit {
 	uint64_t window; /* second of the current window */
 	unsigned int sent, left_out;
 };
-void log_warn_rl(struct log_limit *, uint64_t now_ns, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void log_msg_rl(struct log_limit *, uint64_t now_ns, int level, const char *fmt,
+		...) __attribute__((format(printf, 4, 5)));
+
+#define log_warn_rl(limit, now_ns, ...) \
+	log_msg_rl(limit, now_ns, LOG_WARNING, __VA_ARGS__)
 
 #define log_err(...) log_msg(LOG_ERR, __VA_ARGS__)
 #define log_warn(...) log_msg(LOG_WARNING, __VA_ARGS__)
