@@ -314,6 +314,17 @@ void mactab_forget(struct mactab *t, int port, int vlan)
 	flush(t, port, vlan, true);
 }
 
+void mactab_flush_if(struct mactab *t, mactab_which_fn *which, void *ctx)
+{
+	for (size_t i = 0; t->used && i < mactab_slots(t); i++) {
+		struct entry *e = slot(t, i);
+
+		if (e->key && !e->sticky &&
+		    which(ctx, mactab_vlan(e->key), e->port))
+			forget(t, e);
+	}
+}
+
 bool mactab_get(const struct mactab *t, uint64_t key, uint32_t now_s,
 		struct mactab_entry *out)
 {

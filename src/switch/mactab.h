@@ -86,6 +86,10 @@ bool mactab_get(const struct mactab *, uint64_t key, uint32_t now_s,
 void mactab_flush(struct mactab *, int port, int vlan);
 /* The same with what is sticky: the port has left the VLAN, or is no more. */
 void mactab_forget(struct mactab *, int port, int vlan);
+/* Forgets all that @which says yes to: one pass, however many ports and VLANs
+ * there are in it. */
+typedef bool mactab_which_fn(void *ctx, unsigned int vlan, unsigned int port);
+void mactab_flush_if(struct mactab *, mactab_which_fn *which, void *ctx);
 
 /* Forgets every entry that has expired; returns the second before which
  * nothing can expire, or 0 if the table is empty. */
