@@ -11,8 +11,16 @@
 
 #include "switch/vswitch.h"
 
-extern const struct mgmt_table ds_table, sys_table, debug_table, hash_table,
-	port_table, vlan_table, tap_table, if_table, loopguard_table;
+extern const struct mgmt_table ds_table;
+extern const struct mgmt_table sys_table;
+extern const struct mgmt_table debug_table;
+extern const struct mgmt_table hash_table;
+extern const struct mgmt_table stp_table;
+extern const struct mgmt_table port_table;
+extern const struct mgmt_table vlan_table;
+extern const struct mgmt_table tap_table;
+extern const struct mgmt_table if_table;
+extern const struct mgmt_table loopguard_table;
 
 /* Fills sw->mgmt with all of them, in the order of help. */
 void cmd_init(struct vswitch *);

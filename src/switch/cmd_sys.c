@@ -11,6 +11,7 @@
 #include "switch/cmd.h"
 #include "switch/ctlsock.h"
 #include "switch/event.h"
+#include "switch/rstp.h"
 
 void cmd_mode(struct writer *w, const char *key, const char *piece,
 	      unsigned int mode)
@@ -213,6 +214,13 @@ static const struct mgmt_type types[] = {
 	{ "queue", 0, TXQ_MAX },
 	{ "interval", 10, 60000 }, /* ms, of the loop guard */
 	{ "hold", 1, 86400 }, /* s */
+	{ "bridgeprio", 0, UINT16_MAX },
+	{ "portprio", 0, 240 },
+	{ "pathcost", 1, RSTP_COST_MAX },
+	{ "bonus", INT32_MIN, INT32_MAX },
+	{ "hello", 1, 10 },
+	{ "maxage", 6, 40 },
+	{ "fdelay", 4, 30 },
 };
 
 int cmd_add_table(struct vswitch *sw, const struct mgmt_table *t)
@@ -240,11 +248,20 @@ void cmd_del_table(struct vswitch *sw, const struct mgmt_table *t)
 
 void cmd_init(struct vswitch *sw)
 {
+	/* clang-format off */
 	const struct mgmt_table *const all[] = {
-		&ds_table,   &sys_table,  &debug_table,
-		&hash_table, &port_table, &vlan_table,
-		&tap_table,  &if_table,	  &loopguard_table,
+		&ds_table,
+		&sys_table,
+		&debug_table,
+		&hash_table,
+		&stp_table,
+		&port_table,
+		&vlan_table,
+		&tap_table,
+		&if_table,
+		&loopguard_table,
 	};
+	/* clang-format on */
 
 	static_assert(ARRAY_SIZE(all) < SWITCH_TABLES / 2,
 		      "no room for those of plugins");

@@ -36,16 +36,30 @@ static int cmd_delport(struct mgmt_req *rq, void *ctx)
 				    (unsigned int)rq->arg[1].num);
 }
 
-static void show_member(struct writer *w, const struct port *p, bool tagged)
+/* VDE 2's words; ports without a cable learn, it says. */
+static const char *status(const struct vlan *v, const struct port *p)
+{
+	static const char *const words[] = {
+		[BRIDGE_DISCARDING] = "Discarding",
+		[BRIDGE_LEARNING] = "Learning",
+		[BRIDGE_FORWARDING] = "Forwarding",
+	};
+
+	return words[port_is_active(p) ? bridge_get_state(p->br, v->id, p->id)
+				       : BRIDGE_LEARNING];
+}
+
+static void show_member(struct writer *w, const struct vlan *v,
+			const struct port *p)
 {
 	bool active = port_is_active(p);
 
 	writer_open(w, NULL);
 	writer_num(w, "port", " -- Port ", p->id, 4);
-	writer_bool(w, "tagged", tagged, " tagged=1", " tagged=0");
+	writer_bool(w, "tagged", bits_test(v->tagged, p->id), " tagged=1",
+		    " tagged=0");
 	writer_bool(w, "active", active, " active=1", " active=0");
-	writer_str(w, "status", " status=", active ? "Forwarding" : "Learning",
-		   0);
+	writer_str(w, "status", " status=", status(v, p), 0);
 	writer_line(w);
 	writer_close(w);
 }
@@ -84,8 +98,7 @@ static bool show_members(struct mgmt_req *rq, const struct bridge *br,
 		*port = (unsigned int)i;
 		if (mgmt_pause(rq))
 			return false;
-		show_member(rq->w, br->ports[i],
-			    bits_test(v->tagged, (unsigned int)i));
+		show_member(rq->w, v, br->ports[i]);
 		++*port;
 	}
 	return true;

@@ -14,6 +14,11 @@ struct builtin {
 static const struct builtin builtins[] = {
 	{ { "hash/+",     011, "hash: new element" },       BRIDGE_MAC_NEW },
 	{ { "hash/-",     012, "hash: discarded element" }, BRIDGE_MAC_GONE },
+	/* enum event_bit */
+	{ { "fstp/status", 044, "fstp: status change" },          BRIDGE_N_EVENTS },
+	{ { "fstp/root",   045, "fstp: rootswitch/port change" }, BRIDGE_N_EVENTS },
+	{ { "fstp/+",      041, "fstp: port becomes active" },    BRIDGE_N_EVENTS },
+	{ { "fstp/-",      042, "fstp: port becomes inactive" },  BRIDGE_N_EVENTS },
 	{ { "port/+",     021, "new port" },                BRIDGE_PORT_UP },
 	{ { "port/-",     022, "closed port" },             BRIDGE_PORT_DOWN },
 	{ { "port/descr", 023, "set port description" },    BRIDGE_ENDPOINT_DESCR },
@@ -152,7 +157,8 @@ void event_update(struct vswitch *sw)
 	console_for_each(sw->console, collect, &sw->subscribed);
 	sw->listener.events = 1u << BRIDGE_MAC_MOVED;
 	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
-		if (event_wanted(sw, (int)i))
+		if (builtins[i].type != BRIDGE_N_EVENTS &&
+		    event_wanted(sw, (int)i))
 			sw->listener.events |= 1u << builtins[i].type;
 	bridge_listen(sw->br, &sw->listener);
 }

@@ -11,6 +11,14 @@
 
 #include "switch/vswitch.h"
 
+/* Bits of those that are no events of the bridge (fstp.c). */
+enum event_bit {
+	EVENT_FSTP_STATUS = 2,
+	EVENT_FSTP_ROOT,
+	EVENT_FSTP_NEW,
+	EVENT_FSTP_GONE
+};
+
 struct event_category {
 	const char *name; /* "port/ep/+" */
 	unsigned int tag; /* 3TTT, octal */

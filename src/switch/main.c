@@ -23,6 +23,7 @@
 #include "switch/cmd_loopguard.h"
 #include "switch/ctlsock.h"
 #include "switch/event.h"
+#include "switch/fstp.h"
 #include "switch/hostif.h"
 #include "switch/tr_packet.h"
 #include "switch/tr_tap.h"
@@ -294,7 +295,6 @@ static void start_bridge(struct program *pr)
 	list_init(&sw->hostifs);
 	loop_hook_add(sw->loop, &sw->flush, before_wait);
 	sw->started = loop_now(sw->loop);
-	sw->priority = (uint16_t)o->priority;
 	sw->macaddr = o->macaddr;
 	if (!sw->macaddr) {
 		random_bytes(&sw->macaddr, 4);
@@ -331,6 +331,8 @@ static void start_console(struct program *pr)
 		die("unable to start the console: %s", strerror(ENOMEM));
 	event_init(sw);
 	start_watchers(sw);
+	if (fstp_start(sw, (uint16_t)pr->opt.priority))
+		die("unable to start: %s", strerror(ENOMEM));
 }
 
 /* From here on a failure must leave no file behind: not die(). */
@@ -444,6 +446,16 @@ static int start_sockets(struct program *pr)
 	return pr->sw.ctl ? 0 : -EIO;
 }
 
+/* Before anything is connected that could be part of a loop. */
+static int start_fstp(const struct program *pr)
+{
+	if (pr->opt.fstp && pr->opt.hub)
+		log_warn("a hub has no spanning tree: --fstp ignored");
+	else if (pr->opt.fstp)
+		return stp_set_on(pr->sw.stp, true);
+	return 0;
+}
+
 static int start(struct program *pr)
 {
 	int rc = start_sockets(pr);
@@ -453,6 +465,8 @@ static int start(struct program *pr)
 	if (!rc)
 		rc = start_pidfile(pr);
 	if (!rc)
+		rc = start_fstp(pr);
+	if (!rc)
 		rc = start_taps(pr);
 	if (!rc)
 		rc = start_interfaces(pr);
@@ -460,8 +474,6 @@ static int start(struct program *pr)
 		rc = run_rcfile(pr);
 	if (rc)
 		return rc;
-	if (pr->opt.fstp)
-		log_warn("this version has no spanning tree: --fstp ignored");
 	log_never_wait();
 	rc = daemon_ready(&pr->daemon);
 	if (!rc && !pr->opt.daemon && !pr->opt.nostdin)
@@ -479,6 +491,7 @@ static void stop(struct program *pr)
 	console_free(sw->console);
 	loops_stop(sw);
 	event_fini(sw);
+	fstp_stop(sw);
 	if (pr->mgmt_fd >= 0) {
 		close(pr->mgmt_fd);
 		unixsock_unlink(sw->mgmt_path, pr->mgmt_id);

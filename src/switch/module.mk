@@ -16,6 +16,7 @@ bridge_SRCS := \
 	src/switch/rstp_port.c \
 	src/switch/rstp_role.c \
 	src/switch/rstp_tx.c \
+	src/switch/stp.c \
 	src/switch/txmerge.c \
 	src/switch/txq.c \
 	src/switch/vlan.c
@@ -26,10 +27,12 @@ vde_switch_SRCS := \
 	src/switch/cmd_if.c \
 	src/switch/cmd_loopguard.c \
 	src/switch/cmd_port.c \
+	src/switch/cmd_stp.c \
 	src/switch/cmd_sys.c \
 	src/switch/cmd_vlan.c \
 	src/switch/ctlsock.c \
 	src/switch/event.c \
+	src/switch/fstp.c \
 	src/switch/hostif.c \
 	src/switch/linkwatch.c \
 	src/switch/main.c \

@@ -187,7 +187,7 @@ uint64_t rstp_tick(struct rstp *r, uint64_t now)
 
 /* ---- the bridge ---- */
 
-static bool params_valid(const struct rstp_params *pa)
+bool rstp_params_valid(const struct rstp_params *pa)
 {
 	return pa->hello_s >= 1 && pa->hello_s <= 10 && pa->max_age_s >= 6 &&
 	       pa->max_age_s <= 40 && pa->forward_delay_s >= 4 &&
@@ -211,7 +211,7 @@ struct rstp *rstp_new(const struct rstp_config *cf, uint64_t now)
 {
 	struct rstp *r;
 
-	if (!params_valid(&cf->params))
+	if (!rstp_params_valid(&cf->params))
 		return NULL;
 	r = calloc(1, sizeof(*r));
 	if (!r)
@@ -265,7 +265,7 @@ int rstp_set_params(struct rstp *r, const struct rstp_params *pa, uint64_t now)
 {
 	bool begin = pa->stp != r->params.stp;
 
-	if (!params_valid(pa))
+	if (!rstp_params_valid(pa))
 		return -EINVAL;
 	set_now(r, now);
 	for (unsigned int i = 0; begin && i < r->n_ports; i++) {

@@ -115,6 +115,7 @@ void rstp_free(struct rstp *);
 
 int rstp_set_bridge(struct rstp *, uint64_t bridge, uint64_t now);
 /* 2 * (forward delay - 1) >= max age >= 2 * (hello + 1), 17.14. */
+bool rstp_params_valid(const struct rstp_params *);
 int rstp_set_params(struct rstp *, const struct rstp_params *, uint64_t now);
 
 /* Calls from here to rstp_commit() that add or change ports have their effect

@@ -19,6 +19,8 @@
 struct ctlsock;
 struct loops;
 struct event_category;
+struct fstp;
+struct stp;
 
 /* Frames for one reception in a go, shared by all transports of a loop: they
  * never receive at the same time. */
@@ -43,6 +45,8 @@ struct vswitch {
 	uint64_t subscribed; /* bits that some console wants to see */
 	struct bridge_listener listener; /* for those of the bridge */
 	struct loops *loops; /* the guard against them */
+	struct stp *stp; /* spanning trees, run by */
+	struct fstp *fstp;
 	struct list hostifs; /* taps and other interfaces of this host */
 	struct linkwatch links; /* of them, open from the first one on */
 	struct rx_batch rx;
@@ -55,7 +59,6 @@ struct vswitch {
 	unsigned int sparse; /* turns in a row with next to no frames */
 	uint64_t started; /* ns */
 	uint64_t macaddr;
-	uint16_t priority; /* of the bridge, for spanning tree */
 	char mgmt_path[PATH_MAX]; /* empty: none */
 	unsigned int mgmt_mode;
 };

@@ -169,11 +169,18 @@ sw = Switch("-x", "-n", "0x10", "--hashsize", "1000", "--macaddr",
 is_("-x -n 0x10", sw.do("port/showinfo")[:2], ["Numports=16", "HUB=true"])
 is_("--hashsize is rounded up", sw.do("hash/showinfo")[0], "Hash size 1024")
 like("--macaddr", sw.do("showinfo")[3], "MAC 02:00:00:00:ab:0c uptime")
-is_("-D and --priority are accepted in silence", sw.log(), "")
+is_("-D is accepted in silence", sw.log(), "")
+like("--priority", sw.do("fstp/showinfo")[0], r"0c Priority 4096 \(0x1000\)")
 sw.stop()
+for order in ("-F", "-x"), ("-x", "-F"):
+    sw = Switch(*order)
+    is_("a hub has no spanning tree: %s %s" % order,
+        sw.do("fstp/showinfo")[1], "FSTP=false")
+    like("and says so", sw.log(), "warning: a hub has no spanning tree")
+    sw.stop()
 sw = Switch("-F")
-like("-F says that there is no spanning tree yet", sw.log(),
-     "warning: .*--fstp ignored")
+is_("-F turns spanning tree on",
+    (sw.do("fstp/showinfo")[1], sw.log()), ("FSTP=true", ""))
 a = sw.do("showinfo")[3].split()[3]
 sw.stop()
 sw = Switch()

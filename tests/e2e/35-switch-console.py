@@ -79,6 +79,12 @@ hash/setexpire     N               change hash entries expire time
 hash/setminper     N               minimum persistence time
 hash/print                         print the hash table
 hash/find          MAC [VLAN]      MAC lookup
+fstp               ============    FAST SPANNING TREE MENU
+fstp/showinfo                      show fstp info
+fstp/setfstp       0/1             Fast spanning tree protocol 1=ON 0=OFF
+fstp/setedge       VLAN PORT 1/0   Define an edge port for a vlan 1=Y 0=N
+fstp/bonus         VLAN PORT COST  set the port bonus for a vlan
+fstp/print         [N]             print fst data for the defined vlan
 port               ============    PORT STATUS MENU
 port/showinfo                      show port info
 port/setnumports   N               set the number of ports
@@ -114,7 +120,7 @@ is_("help: VDE 2's lines, in its order",
     [x for x in got if x.split()[0] in names], HELP)
 ours = [x for x in got if x.split()[0] not in names]
 ok("help: ours have the same columns", ours and all(
-    re.match(r"[a-z/]{2,18} +(?<=^.{19})\S.{14} \S", x) or
+    re.match(r"[a-z0-9/]{2,18} +(?<=^.{19})\S.{14} \S", x) or
     re.match(r".{18} {17}\S", x) for x in ours), "\n".join(ours))
 for word in "hash", "port/create", "d", "nothing", "port/print":
     says("help " + word, got[:2] + [x for x in got[2:] if
@@ -313,6 +319,10 @@ CATEGORY               TAG STATUS HELP
 ------------           --- ------ ----
 hash/+                 011 OFF    hash: new element
 hash/-                 012 OFF    hash: discarded element
+fstp/status            044 OFF    fstp: status change
+fstp/root              045 OFF    fstp: rootswitch/port change
+fstp/+                 041 OFF    fstp: port becomes active
+fstp/-                 042 OFF    fstp: port becomes inactive
 port/+                 021 OFF    new port
 port/-                 022 OFF    closed port
 port/descr             023 OFF    set port description
@@ -320,11 +330,11 @@ port/ep/+              031 OFF    new endpoint
 port/ep/-              032 OFF    closed endpoint
 """.splitlines()
 says("debug/list", LIST)
-says("debug/list port/ep", LIST[:2] + LIST[7:])
+says("debug/list port/ep", LIST[:2] + LIST[11:])
 says("debug/list nothing", LIST[:2], errno.ENOENT)
 says("debug/add port/ep")
-says("debug/list port", LIST[:2] + LIST[4:7] + [
-    x.replace("OFF", "ON ") for x in LIST[7:]])
+says("debug/list port", LIST[:2] + LIST[8:11] + [
+    x.replace("OFF", "ON ") for x in LIST[11:]])
 fails(errno.EEXIST, "debug/add port/ep/+", "debug/add port/ep")
 says("debug/add port")
 fails(errno.EINVAL, "debug/add nothing", "debug/del nothing",

@@ -31,7 +31,7 @@ import json, re, socket, sys
 
 path, page, commands = sys.argv[1:]
 page = open(page).read()
-words = set(re.findall(r"[a-z_]+", page[page.index("\nJSON"):]))
+words = set(re.findall(r"[a-z0-9_]+", page[page.index("\nJSON"):]))
 
 class Console:
     def __init__(self):
@@ -74,6 +74,12 @@ arguments = {
     "port/epclose": "7 1", "port/defqlen": "64", "port/epqlen": "7 1 64",
     "vlan/create": "8", "vlan/remove": "8", "vlan/addport": "5 7",
     "vlan/delport": "5 7", "tap/add": "x/y", "tap/del": "none",
+    "fstp/setfstp": "1", "fstp/setedge": "0 7 1", "fstp/bonus": "0 7 10",
+    "fstp/setpriority": "4096 0", "fstp/setmac": "00:ff:01:02:03:04",
+    "fstp/cost": "0 7 100", "fstp/portpriority": "0 7 16",
+    "fstp/autoedge": "7 0", "fstp/p2p": "7 auto", "fstp/bpduguard": "7 1",
+    "fstp/rootguard": "7 1", "fstp/hello": "1", "fstp/maxage": "19",
+    "fstp/fdelay": "14", "fstp/mode": "stp",
     "debug/add": "port", "debug/del": "port", "load": commands,
 }
 bad = []
