@@ -2,7 +2,7 @@
 /*
  * The way of a frame: classify (which VLAN), learn (source), look up
  * (destination), then one port or the VLAN's flood set. The tables behind it
- * are kept ready for this: a VLAN's flood set holds its active members only,
+ * are kept ready for this: a VLAN's flood set holds its usable members only,
  * and an address is forgotten when its port leaves the VLAN or loses its last
  * endpoint.
  */
@@ -103,6 +103,7 @@ struct bridge *bridge_new(const struct bridge_config *cf)
 	br->gc_s = DEFAULT_GC;
 	br->ports = calloc(cf->numports + 1, sizeof(struct port *));
 	br->active = calloc(br->words, sizeof(uint64_t));
+	br->usable = calloc(br->words, sizeof(uint64_t));
 	br->open = calloc(br->words, sizeof(uint64_t));
 	br->macs = mactab_new(cf->hash_size, cf->numports + 1, cf->secret);
 	if (br->macs)
@@ -110,8 +111,8 @@ struct bridge *bridge_new(const struct bridge_config *cf)
 	br->pool = frame_pool_new(FRAME_ROOM, cf->pool_frames);
 	br->vlans[0] = vlan_new(0, br->words);
 	bridge_update_transparent(br);
-	if (br->ports && br->active && br->open && br->macs && br->pool &&
-	    br->vlans[0])
+	if (br->ports && br->active && br->usable && br->open && br->macs &&
+	    br->pool && br->vlans[0])
 		return br;
 	bridge_free(br);
 	return NULL;
@@ -138,6 +139,7 @@ void bridge_free(struct bridge *br)
 		vlan_free(br->vlans[i]);
 	free(br->ports);
 	free(br->active);
+	free(br->usable);
 	free(br->open);
 	mactab_free(br->macs);
 	frame_pool_free(br->pool);
@@ -311,7 +313,7 @@ void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
 	uint64_t dst = ether_addr(f->data);
 	uint64_t src = ether_addr(f->data + ETHER_ADDR_LEN);
 	bool tagged = form == VLAN_TAGGED;
-	const struct vlan *v;
+	struct vlan *v;
 	const uint64_t *set;
 	uint16_t vid;
 	int to = -1;
@@ -340,7 +342,7 @@ void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
 	}
 	if (!ether_is_multicast(dst))
 		to = mactab_find(br->macs, mactab_key(vid, dst), now_s);
-	set = v ? v->flood : br->open;
+	set = v ? bridge_flood_set(br, v) : br->open;
 	if (to < 0) {
 		if (!(p->slow & PORT_GUARD) || portguard_flood(p, f, tagged))
 			flood(br, p, f, set);

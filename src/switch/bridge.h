@@ -107,7 +107,9 @@ struct bridge {
 	struct list holding; /* ports that hold senders back, oldest first */
 	size_t words; /* of every bitmap of ports */
 	uint64_t *active; /* ports with endpoints */
-	uint64_t *open; /* those that forward in VLANs that are not defined */
+	uint64_t *usable; /* those that are not blocked */
+	uint64_t *open; /* and forward in VLANs that are not defined */
+	uint64_t changes; /* of @usable, so far */
 	unsigned int numports;
 	unsigned int n_vlans; /* besides VLAN 0 */
 	bool hub;

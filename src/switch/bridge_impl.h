@@ -14,5 +14,16 @@ void bridge_update_transparent(struct bridge *);
 /* Puts the port into the sets it belongs to, or takes it out: it became active
  * or inactive, was blocked or released. */
 void bridge_update_port(struct bridge *, const struct port *);
+void bridge_update_vlan(const struct bridge *, struct vlan *);
+
+/* Where a flood of @v goes. There may be thousands of VLANs, so each is brought
+ * up to date when it is used, not when a port comes or goes. */
+static inline const uint64_t *bridge_flood_set(const struct bridge *br,
+					       struct vlan *v)
+{
+	if (v->flood_at != br->changes)
+		bridge_update_vlan(br, v);
+	return v->flood;
+}
 
 #endif

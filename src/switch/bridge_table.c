@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The tables of the bridge: ports, VLANs, who is a member of what, and which
- * member takes part in forwarding. Flood sets are kept up to date here, so that
- * the way of a frame (bridge.c) only reads.
+ * member takes part in forwarding. The way of a frame (bridge.c) only reads.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -49,7 +48,7 @@ static void put(uint64_t *set, unsigned int id, bool in)
 /* May frames of the VLAN leave by this port? */
 static bool is_open(const struct vlan *v, const struct port *p)
 {
-	return port_is_active(p) && !(p->slow & PORT_BLOCKED) &&
+	return bits_test(p->br->usable, p->id) &&
 	       (!v->gated || bits_test(v->forwarding, p->id));
 }
 
@@ -66,13 +65,24 @@ static void update_open(struct bridge *br, const struct port *p)
 
 void bridge_update_port(struct bridge *br, const struct port *p)
 {
-	size_t n = br->n_vlans ? ARRAY_SIZE(br->vlans) : 1;
+	bool active = port_is_active(p);
 
-	put(br->active, p->id, port_is_active(p));
+	put(br->active, p->id, active);
+	put(br->usable, p->id, active && !(p->slow & PORT_BLOCKED));
 	update_open(br, p);
-	for (size_t i = 0; i < n; i++)
-		if (br->vlans[i])
-			update_flood(br->vlans[i], p);
+	br->changes++;
+}
+
+void bridge_update_vlan(const struct bridge *br, struct vlan *v)
+{
+	for (size_t i = 0; i < br->words; i++) {
+		uint64_t set = v->tagged[i] | v->untagged[i];
+
+		if (v->gated)
+			set &= v->forwarding[i];
+		v->flood[i] = set & br->usable[i];
+	}
+	v->flood_at = br->changes;
 }
 
 int bridge_port_create(struct bridge *br, unsigned int id)
@@ -183,6 +193,7 @@ static int grow_bitmaps(struct bridge *br, size_t words)
 		if (br->vlans[i] && vlan_resize(br->vlans[i], br->words, words))
 			return -ENOMEM;
 	if (!grow(&br->active, br->words, words) ||
+	    !grow(&br->usable, br->words, words) ||
 	    !grow(&br->open, br->words, words))
 		return -ENOMEM;
 	br->words = words;

@@ -16,7 +16,8 @@ struct vlan {
 	uint16_t id;
 	uint64_t *tagged; /* ports that send with a tag */
 	uint64_t *untagged; /* ports whose PVID this is */
-	uint64_t *flood; /* members that are active and may forward */
+	uint64_t *flood; /* members that are open and may forward, */
+	uint64_t flood_at; /* as of this one of br->changes */
 	bool gated; /* these two count: */
 	uint64_t *learning; /* ports that learn in its spanning tree, */
 	uint64_t *forwarding; /* and those among them that forward */

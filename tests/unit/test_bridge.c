@@ -376,6 +376,35 @@ static void unplugging_forgets_addresses_of_that_port_only(void)
 	teardown();
 }
 
+/* From port 1 to all that are there, in each of VLANs 1 to 50. */
+static void flood_all_vlans(void)
+{
+	for (int vid = 1; vid <= 50; vid++)
+		rx(1, ALL, A, vid);
+}
+
+static void a_port_that_comes_and_goes_is_in_all_floods_or_none(void)
+{
+	setup(3);
+	for (unsigned int vid = 1; vid <= 50; vid++) {
+		CHECK(bridge_vlan_create(br, vid) == 0);
+		for (unsigned int i = 1; i <= 3; i++)
+			CHECK(bridge_vlan_add_port(br, vid, i) == 0);
+	}
+	flood_all_vlans();
+	CHECK(fakes[2].sent == 50 && fakes[3].sent == 50);
+	bridge_detach(&fakes[3].ep);
+	bridge_block(br, 2, true);
+	flood_all_vlans();
+	CHECK(fakes[2].sent == 50 && fakes[3].sent == 50);
+	bridge_block(br, 2, false);
+	plug(3);
+	CHECK(bridge_vlan_del_port(br, 50, 3) == 0);
+	flood_all_vlans();
+	CHECK(fakes[2].sent == 100 && fakes[3].sent == 49);
+	teardown();
+}
+
 static void endpoints_of_one_port_share_everything_but_each_other(void)
 {
 	struct fake twin = { .room = MAX_SENT };
@@ -530,6 +559,7 @@ int main(void)
 	RUN(a_turn_is_shared_by_those_who_are_ready);
 	RUN(who_floods_brings_fewer_frames);
 	RUN(unplugging_forgets_addresses_of_that_port_only);
+	RUN(a_port_that_comes_and_goes_is_in_all_floods_or_none);
 	RUN(endpoints_of_one_port_share_everything_but_each_other);
 	RUN(without_a_link_a_ports_addresses_are_forgotten);
 	RUN(access_control_follows_user_and_group);
