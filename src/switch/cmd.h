@@ -21,6 +21,7 @@ extern const struct mgmt_table vlan_table;
 extern const struct mgmt_table tap_table;
 extern const struct mgmt_table if_table;
 extern const struct mgmt_table loopguard_table;
+extern const struct mgmt_table guard_table;
 
 /* Fills sw->mgmt with all of them, in the order of help. */
 void cmd_init(struct vswitch *);
@@ -34,6 +35,9 @@ void cmd_del_table(struct vswitch *, const struct mgmt_table *);
 	"VDE switch V." VDE_VERSION "\n"                               \
 	"(C) Virtual Square Team (coord. R. Davoli) 2005,2006,2007 - " \
 	"GPLv2\n"
+
+/* What guards the port, also for port/print in JSON. */
+void cmd_guard_facts(struct writer *, const struct port *);
 
 /* An octal file mode, "0600", as text and JSON string. */
 void cmd_mode(struct writer *, const char *key, const char *piece,

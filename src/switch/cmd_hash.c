@@ -84,6 +84,7 @@ static void show(struct writer *w, const struct mactab_entry *e, uint32_t now)
 	writer_num(w, "port", " to port: ", e->port, 3);
 	writer_num(w, "age", "  age ", (int64_t)(now - e->seen_s), 0);
 	writer_text(w, " secs");
+	writer_bool(w, "sticky", e->sticky, NULL, NULL);
 	writer_line(w);
 	writer_close(w);
 }

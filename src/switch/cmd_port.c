@@ -374,6 +374,11 @@ static void show_port(struct writer *w, const struct port *p,
 	show_counter(w, "out", " OUT: pkts ", p->out_frames, p->out_bytes);
 	writer_num(w, "cut", NULL, (int64_t)p->cut, 0);
 	writer_num(w, "segments", NULL, (int64_t)p->segments, 0);
+	if (w->json) {
+		writer_open(w, "guard");
+		cmd_guard_facts(w, p);
+		writer_close(w);
+	}
 	writer_list(w, "endpoints");
 	list_for_each(it, &p->endpoints) {
 		show_endpoint(w, list_entry(it, struct endpoint, node));

@@ -11,6 +11,7 @@
 #include "switch/cmd.h"
 #include "switch/ctlsock.h"
 #include "switch/event.h"
+#include "switch/guard.h"
 #include "switch/rstp.h"
 
 void cmd_mode(struct writer *w, const char *key, const char *piece,
@@ -221,6 +222,10 @@ static const struct mgmt_type types[] = {
 	{ "hello", 1, 10 },
 	{ "maxage", 6, 40 },
 	{ "fdelay", 4, 30 },
+	{ "maxaddr", 0, GUARD_MAX_ADDRS },
+	{ "frames", 0, GUARD_MAX_FRAMES },
+	{ "bytes", 0, GUARD_MAX_BYTES },
+	{ "burst", 1, GUARD_MAX_BURST },
 };
 
 int cmd_add_table(struct vswitch *sw, const struct mgmt_table *t)
@@ -260,6 +265,7 @@ void cmd_init(struct vswitch *sw)
 		&tap_table,
 		&if_table,
 		&loopguard_table,
+		&guard_table,
 	};
 	/* clang-format on */
 

@@ -24,6 +24,7 @@ static const struct builtin builtins[] = {
 	{ { "port/descr", 023, "set port description" },    BRIDGE_ENDPOINT_DESCR },
 	{ { "port/ep/+",  031, "new endpoint" },            BRIDGE_ENDPOINT_NEW },
 	{ { "port/ep/-",  032, "closed endpoint" },         BRIDGE_ENDPOINT_GONE },
+	{ { "guard/address", 071, "guard: address refused" }, BRIDGE_MAC_REFUSED },
 };
 /* clang-format on */
 
@@ -40,6 +41,12 @@ static void describe(const struct bridge_event *ev, struct strbuf *b)
 			   ether_str(addr, ev->addr), ev->vlan & 0xff,
 			   ev->vlan >> 8, ev->port);
 		break;
+	case BRIDGE_MAC_REFUSED:
+		strbuf_fmt(b, "%s VLAN %04u Port %04u",
+			   ether_str(addr, ev->addr), ev->vlan, ev->port);
+		if (ev->port_old != ev->port)
+			strbuf_fmt(b, " sticky on Port %04u", ev->port_old);
+		break;
 	case BRIDGE_PORT_UP:
 	case BRIDGE_PORT_DOWN:
 		strbuf_fmt(b, "%02u", ev->port);
@@ -53,7 +60,6 @@ static void describe(const struct bridge_event *ev, struct strbuf *b)
 			   ev->ep->id, ev->ep->descr);
 		break;
 	case BRIDGE_LINK:
-	case BRIDGE_MAC_REFUSED:
 	case BRIDGE_PORT_CREATED:
 	case BRIDGE_PORT_REMOVED:
 	case BRIDGE_VLAN_CREATED:
@@ -127,6 +133,23 @@ static void log_move(struct vswitch *sw, const struct bridge_event *ev)
 		    ether_str(addr, ev->addr), ev->port_old, ev->port);
 }
 
+static void log_refused(struct vswitch *sw, const struct bridge_event *ev)
+{
+	char addr[ETHER_STRLEN];
+
+	ether_str(addr, ev->addr);
+	if (ev->port == ev->port_old)
+		log_warn_rl(&sw->refused_limit, loop_now(sw->loop),
+			    "MAC %s refused on port %u: it has as many as it "
+			    "may have",
+			    addr, ev->port);
+	else
+		log_warn_rl(&sw->refused_limit, loop_now(sw->loop),
+			    "MAC %s refused on port %u: it is sticky on port "
+			    "%u",
+			    addr, ev->port, ev->port_old);
+}
+
 static void heard(struct bridge_listener *l, const struct bridge_event *ev)
 {
 	struct vswitch *sw = container_of(l, struct vswitch, listener);
@@ -135,6 +158,8 @@ static void heard(struct bridge_listener *l, const struct bridge_event *ev)
 
 	if (ev->type == BRIDGE_MAC_MOVED)
 		log_move(sw, ev);
+	if (ev->type == BRIDGE_MAC_REFUSED)
+		log_refused(sw, ev);
 	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
 		if (builtins[i].type != ev->type)
 			continue;
@@ -155,7 +180,7 @@ void event_update(struct vswitch *sw)
 {
 	sw->subscribed = 0;
 	console_for_each(sw->console, collect, &sw->subscribed);
-	sw->listener.events = 1u << BRIDGE_MAC_MOVED;
+	sw->listener.events = 1u << BRIDGE_MAC_MOVED | 1u << BRIDGE_MAC_REFUSED;
 	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
 		if (builtins[i].type != BRIDGE_N_EVENTS &&
 		    event_wanted(sw, (int)i))

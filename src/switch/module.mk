@@ -23,6 +23,7 @@ bridge_SRCS := \
 
 PROGS += vde_switch
 vde_switch_SRCS := \
+	src/switch/cmd_guard.c \
 	src/switch/cmd_hash.c \
 	src/switch/cmd_if.c \
 	src/switch/cmd_loopguard.c \

@@ -54,6 +54,7 @@ struct vswitch {
 	struct loop_timer gc;
 	struct loop_timer hold;
 	struct log_limit move_limit;
+	struct log_limit refused_limit; /* addresses, by guards */
 	struct log_limit client_limit;
 	uint64_t copies, uncut; /* of br, before this turn */
 	unsigned int sparse; /* turns in a row with next to no frames */
