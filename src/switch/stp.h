@@ -8,8 +8,8 @@
  * switch is transparent, follow the tree of VLAN 0; their BPDUs are frames
  * like others.
  *
- * A port has a link while it has an endpoint, and one neighbour at most while
- * it has no second one. Settings are kept here, for ports that exist or not,
+ * A port has a link while one of its endpoints has, and one neighbour at most
+ * while it has no second one. Settings are kept here, for ports that exist or not,
  * connected or not, with spanning tree on or off: those of a port apply in
  * every VLAN; those of a port in a VLAN, and a VLAN's own, live as long as the
  * VLAN. A port that is removed takes its settings with it.
