@@ -128,7 +128,7 @@ static void again(struct loop_timer *t);
 /* One burst, so that both directions have their turns. */
 static void run(struct cable *c, struct cable_way *w)
 {
-	if (c->over || !deliver(c, w))
+	if (c->over || c->hung_up || !deliver(c, w))
 		return;
 	if (!holds(w) && (!take(c, w) || !deliver(c, w)))
 		return;
@@ -162,6 +162,18 @@ void cable_writable(struct end *e)
 	struct cable *c = e->cable;
 
 	run(c, &c->way[c->way[0].to == e ? 0 : 1]);
+}
+
+void cable_hang_up(struct end *e)
+{
+	struct cable *c = e->cable;
+	struct cable_way *w = &c->way[c->way[0].from == e ? 0 : 1];
+
+	if (c->over || holds(w) || w->to->ops->want_rx(w->to, false))
+		return;
+	c->hung_up = true;
+	if (w->to->ops->hang_up)
+		w->to->ops->hang_up(w->to);
 }
 
 int cable_open(struct cable *c, struct loop *loop, struct end *a, struct end *b)

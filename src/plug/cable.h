@@ -55,6 +55,9 @@ struct end_ops {
 	int (*want_tx)(struct end *, bool on);
 	/* True if recv() would find a frame without waiting for an event. */
 	bool (*pending)(struct end *);
+	/* Nothing more will be sent: whoever is behind the end is told at once
+	 * if nothing is left to write. NULL: there is nobody to be told. */
+	void (*hang_up)(struct end *);
 	/* Writes out what is left, within a second, and frees the end. */
 	void (*close)(struct end *);
 };
@@ -96,6 +99,7 @@ struct cable {
 	struct loop_timer again; /* frames are pending in memory */
 	cable_watch_fn *watch;
 	void *watch_ctx;
+	bool hung_up; /* an end has gone, and only the status is not known */
 	bool over;
 	int status;
 };
@@ -108,6 +112,9 @@ void cable_close(struct cable *);
 void cable_stop(struct cable *, int status);
 
 /* For ends. */
+/* @e has gone, and cable_stop() follows when it knows how: the other end need
+ * not wait for that. Whatever comes from there is not read any more. */
+void cable_hang_up(struct end *e);
 void cable_readable(struct end *);
 void cable_writable(struct end *);
 

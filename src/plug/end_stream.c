@@ -343,12 +343,33 @@ static void stream_close(struct end *e)
 	free(s);
 }
 
+/* The reader is to see the end of the pipe; the descriptor is the caller's. */
+static void stream_hang_up(struct end *e)
+{
+	struct end_stream *s = stream_of(e);
+	size_t len;
+	int null;
+
+	stream_pending(&s->tx, &len);
+	if (len)
+		return;
+	null = open("/dev/null", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (null < 0)
+		return;
+	unwatch(s, &s->out);
+	give_back(&s->out);
+	s->out.flags = -1;
+	(void)dup2(null, s->out.fd);
+	close(null);
+}
+
 static const struct end_ops stream_ops = {
 	.recv = stream_recv,
 	.send = stream_send,
 	.want_rx = stream_want_rx,
 	.want_tx = stream_want_tx,
 	.pending = stream_is_pending,
+	.hang_up = stream_hang_up,
 	.close = stream_close,
 };
 

@@ -7,7 +7,8 @@
  * One that was told to shut down, or to remove the port, takes its datagram
  * socket out of the file system as well; one that was killed leaves it there.
  * So after the hang-up the file is looked for, for a moment, and if it stays
- * the switch has died. With rings there is no such file but the socket that
+ * the switch has died; the other end of the cable hangs up before that is
+ * known, for a spanning tree behind it is in a hurry. With rings there is no such file but the socket that
  * the switch listens on: there it has died if nobody listens any more.
  * A datagram socket that refuses our frames while the control connection lives
  * is given the same moment for the hang-up to come.
@@ -108,6 +109,7 @@ static void verdict(struct end_vde *v)
 }
 
 static void lose(struct end_vde *v);
+static void unwatch(struct end_vde *v);
 
 static void look_again(struct loop_timer *t)
 {
@@ -142,9 +144,13 @@ static void ctl_ready(struct loop_fd *w, uint32_t events)
 	start_grace(v);
 	for (int i = 0; i < LAST_BURSTS && !v->end.cable->over; i++) {
 		cable_readable(&v->end);
-		if (!v->reconnects || !v->more || !v->rx)
+		if (!v->more || !v->rx)
 			break;
 	}
+	if (!v->reconnects && !v->more)
+		cable_hang_up(&v->end);
+	if (v->end.cable->hung_up)
+		unwatch(v);
 }
 
 static void refused(struct end_vde *v, int err)
@@ -194,6 +200,12 @@ static int watch_fd(struct end_vde *v, struct loop_fd *w, int fd,
 	if (w->on)
 		return loop_fd_want(v->end.loop, w, events);
 	return loop_fd_add(v->end.loop, w, fd, events, fn);
+}
+
+static void unwatch(struct end_vde *v)
+{
+	loop_fd_del(v->end.loop, &v->data);
+	loop_fd_del(v->end.loop, &v->tx_io);
 }
 
 /* poll() and epoll have the same names for the same bits. */
@@ -362,8 +374,7 @@ static void linger(const struct end_vde *v)
 static void drop_conn(struct end_vde *v)
 {
 	loop_timer_del(v->end.loop, &v->grace);
-	loop_fd_del(v->end.loop, &v->data);
-	loop_fd_del(v->end.loop, &v->tx_io);
+	unwatch(v);
 	loop_fd_del(v->end.loop, &v->ctl);
 	if (v->conn)
 		vde_close(v->conn);
@@ -383,12 +394,27 @@ static void vde_end_close(struct end *e)
 	free(v);
 }
 
+/* The connection stays, and every switch takes its port away. */
+static void vde_hang_up(struct end *e)
+{
+	struct end_vde *v = vde_of(e);
+
+	linger(v);
+	unwatch(v);
+	if (!v->ctl.on)
+		return;
+	loop_fd_del(v->end.loop, &v->ctl);
+	(void)shutdown(vde_ctlfd(v->conn), SHUT_RDWR);
+	v->gone = true;
+}
+
 static const struct end_ops vde_ops = {
 	.recv = vde_end_recv,
 	.send = vde_end_send,
 	.want_rx = vde_want_rx,
 	.want_tx = vde_want_tx,
 	.pending = vde_pending,
+	.hang_up = vde_hang_up,
 	.close = vde_end_close,
 };
 

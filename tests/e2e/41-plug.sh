@@ -362,6 +362,16 @@ start_switch b
 rm -rf a.ctl
 start_switch a
 a=$started
+start vde_plug a.ctl b.ctl
+both_ends 1
+p=$started
+stop "$a" KILL
+plugged b 0
+stop_when_gone "$p"
+is "so does the port of a second network, and the status is the same" $? 1
+rm -rf a.ctl
+start_switch a
+a=$started
 
 start dpipe vde_plug a.ctl = vde_plug b.ctl
 p=$started

@@ -21,7 +21,7 @@ struct fake {
 	int next; /* number of the next frame it gives */
 	int got[MAX], n_got;
 	int over; /* what recv() says when it has no more */
-	bool rx, tx, closed;
+	bool rx, tx, closed, hung_up;
 	uint8_t data[CABLE_BURST][64];
 	const struct vde_frame *special; /* it gives these before others */
 	int n_special;
@@ -96,6 +96,11 @@ static bool fake_pending(struct end *e)
 	return fake_of(e)->source > 0;
 }
 
+static void fake_hang_up(struct end *e)
+{
+	fake_of(e)->hung_up = true;
+}
+
 static void fake_close(struct end *e)
 {
 	fake_of(e)->closed = true;
@@ -108,6 +113,7 @@ static const struct end_ops fake_ops = {
 	.want_rx = fake_want_rx,
 	.want_tx = fake_want_tx,
 	.pending = fake_pending,
+	.hang_up = fake_hang_up,
 	.close = fake_close,
 };
 
@@ -215,6 +221,41 @@ static void the_end_of_an_end_body(struct fake *a, struct fake *b)
 static void frames_before_the_end_are_delivered(void)
 {
 	with_cable(the_end_of_an_end_body);
+}
+
+static void hang_up_body(struct fake *a, struct fake *b)
+{
+	b->source = 1;
+	b->over = CABLE_OVER;
+	cable_hang_up(&a->end);
+	CHECK(b->hung_up && !b->rx && !a->hung_up);
+	cable_readable(&b->end); /* its end is not the cable's any more */
+	cable_readable(&b->end);
+	CHECK(!cable.over && a->n_got == 0);
+	cable_stop(&cable, EXIT_FAILURE);
+	CHECK(cable.status == EXIT_FAILURE);
+}
+
+static void who_has_gone_takes_the_other_end_along(void)
+{
+	with_cable(hang_up_body);
+}
+
+static void hang_up_late_body(struct fake *a, struct fake *b)
+{
+	a->source = 3;
+	b->sink = 1;
+	cable_readable(&a->end);
+	cable_hang_up(&a->end);
+	CHECK(!b->hung_up && b->n_got == 1);
+	b->sink = MAX;
+	cable_writable(&b->end);
+	CHECK(in_order(b, 3));
+}
+
+static void but_not_before_what_it_sent_has_arrived(void)
+{
+	with_cable(hang_up_late_body);
 }
 
 static void a_broken_end_body(struct fake *a, struct fake *b)
@@ -436,6 +477,26 @@ static void a_frame_may_come_byte_by_byte(void)
 	with_stream(a_split_frame_body);
 }
 
+static void stream_hang_up_body(struct pipes *p, struct fake *a)
+{
+	char buf[80];
+
+	a->source = 1;
+	cable_readable(&a->end);
+	cable_hang_up(&a->end);
+	CHECK(read(p->from[0], buf, sizeof(buf)) == 66);
+	CHECK(read(p->from[0], buf, sizeof(buf)) == 0);
+	close(p->to[1]); /* the end of the input says nothing now */
+	p->to[1] = -1;
+	turn(5);
+	CHECK(!cable.over);
+}
+
+static void the_reader_sees_the_end_before_the_cable_is_over(void)
+{
+	with_stream(stream_hang_up_body);
+}
+
 static void short_frames_body(struct pipes *p, struct fake *a)
 {
 	uint8_t f[2 + 13] = { 0, 13 };
@@ -589,6 +650,8 @@ int main(void)
 	RUN(frames_without_room_wait_and_hold_their_source);
 	RUN(a_held_direction_does_not_hold_the_other);
 	RUN(frames_before_the_end_are_delivered);
+	RUN(who_has_gone_takes_the_other_end_along);
+	RUN(but_not_before_what_it_sent_has_arrived);
 	RUN(a_broken_end_is_a_failure);
 	RUN(a_watcher_sees_each_frame_once);
 	RUN(an_end_that_takes_nothing_gets_ordinary_frames);
@@ -596,6 +659,7 @@ int main(void)
 	RUN(pieces_of_a_frame_wait_for_room_one_by_one);
 	RUN(pieces_that_are_longer_than_a_frame_may_be_are_dropped);
 	RUN(a_frame_may_come_byte_by_byte);
+	RUN(the_reader_sees_the_end_before_the_cable_is_over);
 	RUN(what_is_shorter_than_a_header_is_no_frame);
 	RUN(an_impossible_length_is_the_end);
 	RUN(an_end_within_a_frame_is_a_failure);
