@@ -14,6 +14,7 @@
 extern const struct mgmt_table ds_table;
 extern const struct mgmt_table sys_table;
 extern const struct mgmt_table debug_table;
+extern const struct mgmt_table plugin_table;
 extern const struct mgmt_table hash_table;
 extern const struct mgmt_table stp_table;
 extern const struct mgmt_table port_table;

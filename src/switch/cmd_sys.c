@@ -258,6 +258,7 @@ void cmd_init(struct vswitch *sw)
 		&ds_table,
 		&sys_table,
 		&debug_table,
+		&plugin_table,
 		&hash_table,
 		&stp_table,
 		&port_table,

@@ -25,6 +25,7 @@
 #include "switch/event.h"
 #include "switch/fstp.h"
 #include "switch/hostif.h"
+#include "switch/plugin.h"
 #include "switch/tr_packet.h"
 #include "switch/tr_tap.h"
 
@@ -233,6 +234,8 @@ static void on_signal(void *ctx, int signo)
 {
 	struct program *pr = ctx;
 
+	if (signo == SIGHUP)
+		plugins_hangup(pr->sw.plugins);
 	if (signo != SIGTERM && signo != SIGINT)
 		return;
 	log_notice("caught signal %d, cleaning up and exiting", signo);
@@ -331,7 +334,7 @@ static void start_console(struct program *pr)
 		die("unable to start the console: %s", strerror(ENOMEM));
 	event_init(sw);
 	start_watchers(sw);
-	if (fstp_start(sw, (uint16_t)pr->opt.priority))
+	if (fstp_start(sw, (uint16_t)pr->opt.priority) || plugins_init(sw))
 		die("unable to start: %s", strerror(ENOMEM));
 }
 
@@ -488,6 +491,7 @@ static void stop(struct program *pr)
 	struct vswitch *sw = &pr->sw;
 
 	pidfile_remove(&pr->pidfile);
+	plugins_free(sw->plugins);
 	console_free(sw->console);
 	loops_stop(sw);
 	event_fini(sw);

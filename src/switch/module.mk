@@ -28,6 +28,7 @@ vde_switch_SRCS := \
 	src/switch/cmd_hash.c \
 	src/switch/cmd_if.c \
 	src/switch/cmd_loopguard.c \
+	src/switch/cmd_plugin.c \
 	src/switch/cmd_port.c \
 	src/switch/cmd_stp.c \
 	src/switch/cmd_sys.c \
@@ -38,6 +39,10 @@ vde_switch_SRCS := \
 	src/switch/hostif.c \
 	src/switch/linkwatch.c \
 	src/switch/main.c \
+	src/switch/plugin.c \
+	src/switch/plugin_host.c \
+	src/switch/plugin_load.c \
+	src/switch/plugin_reply.c \
 	src/switch/rx_batch.c \
 	src/switch/tr_dgram.c \
 	src/switch/tr_packet.c \

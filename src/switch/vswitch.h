@@ -14,10 +14,11 @@
 #include "switch/linkwatch.h"
 
 #define EVENT_CATEGORIES 64 /* as many as a session has flags */
-#define SWITCH_TABLES 64 /* of commands */
+#define SWITCH_TABLES 128 /* of commands */
 
 struct ctlsock;
 struct loops;
+struct plugins;
 struct event_category;
 struct fstp;
 struct stp;
@@ -39,6 +40,7 @@ struct vswitch {
 	struct bridge *br;
 	struct console *console;
 	struct ctlsock *ctl;
+	struct plugins *plugins;
 	struct mgmt mgmt;
 	struct mgmt_table tables[SWITCH_TABLES]; /* what mgmt points at */
 	const struct event_category *categories[EVENT_CATEGORIES];

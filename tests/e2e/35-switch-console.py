@@ -71,6 +71,10 @@ debug              ============    DEBUG MENU
 debug/list                         list debug categories
 debug/add          dbgpath         enable debug info for a given category
 debug/del          dbgpath         disable debug info for a given category
+plugin             ============    PLUGINS MENU
+plugin/list                        list plugins
+plugin/add         library         load a plugin
+plugin/del         name            unload a plugin
 hash               ============    HASH TABLE MENU
 hash/showinfo                      show hash info
 hash/setsize       N               change hash size
