@@ -267,6 +267,7 @@ void cmd_init(struct vswitch *sw)
 		&if_table,
 		&loopguard_table,
 		&guard_table,
+		&mirror_table,
 	};
 	/* clang-format on */
 

@@ -26,6 +26,7 @@
 #include "switch/fstp.h"
 #include "switch/hostif.h"
 #include "switch/plugin.h"
+#include "switch/mirror.h"
 #include "switch/tr_packet.h"
 #include "switch/tr_tap.h"
 
@@ -311,6 +312,9 @@ static void start_watchers(struct vswitch *sw)
 {
 	int rc = loops_start(sw);
 
+	sw->mirrors = mirrors_new(sw->br);
+	if (!sw->mirrors)
+		rc = -ENOMEM;
 	if (rc)
 		die("unable to start: %s", strerror(-rc));
 }
@@ -494,6 +498,7 @@ static void stop(struct program *pr)
 	plugins_free(sw->plugins);
 	console_free(sw->console);
 	loops_stop(sw);
+	mirrors_free(sw->mirrors);
 	event_fini(sw);
 	fstp_stop(sw);
 	if (pr->mgmt_fd >= 0) {

@@ -8,6 +8,7 @@ bridge_SRCS := \
 	src/switch/hook.c \
 	src/switch/loopguard.c \
 	src/switch/mactab.c \
+	src/switch/mirror.c \
 	src/switch/port.c \
 	src/switch/portguard.c \
 	src/switch/rstp.c \
@@ -29,6 +30,7 @@ vde_switch_SRCS := \
 	src/switch/cmd_if.c \
 	src/switch/cmd_loopguard.c \
 	src/switch/cmd_plugin.c \
+	src/switch/cmd_mirror.c \
 	src/switch/cmd_port.c \
 	src/switch/cmd_stp.c \
 	src/switch/cmd_sys.c \

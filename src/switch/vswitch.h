@@ -19,6 +19,7 @@
 struct ctlsock;
 struct loops;
 struct plugins;
+struct mirrors;
 struct event_category;
 struct fstp;
 struct stp;
@@ -49,6 +50,7 @@ struct vswitch {
 	struct loops *loops; /* the guard against them */
 	struct stp *stp; /* spanning trees, run by */
 	struct fstp *fstp;
+	struct mirrors *mirrors;
 	struct list hostifs; /* taps and other interfaces of this host */
 	struct linkwatch links; /* of them, open from the first one on */
 	struct rx_batch rx;

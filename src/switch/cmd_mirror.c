@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Commands about mirrors.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "switch/cmd.h"
+#include "switch/mirror.h"
+
+static struct mirrors *mirrors_of(void *ctx)
+{
+	return ((struct vswitch *)ctx)->mirrors;
+}
+
+static int cmd_add(struct mgmt_req *rq, void *ctx)
+{
+	const char *what = rq->arg[2].str;
+	bool both = !strcmp(what, "both");
+
+	return mirror_add(mirrors_of(ctx), (unsigned int)rq->arg[0].num,
+			  (unsigned int)rq->arg[1].num,
+			  both || !strcmp(what, "in"),
+			  both || !strcmp(what, "out"));
+}
+
+static int cmd_del(struct mgmt_req *rq, void *ctx)
+{
+	return mirror_del(mirrors_of(ctx), (unsigned int)rq->arg[0].num,
+			  (unsigned int)rq->arg[1].num);
+}
+
+static void show(struct writer *w, const struct mirror *m)
+{
+	const char *what = m->in ? m->out ? "both" : "in" : "out";
+
+	writer_open(w, NULL);
+	writer_num(w, "src", "Port ", m->src, 4);
+	writer_num(w, "dst", " -> Port ", m->dst, 4);
+	writer_str(w, "what", " ", what, 4);
+	writer_num(w, "frames", " pkts ", (int64_t)m->frames, -10);
+	writer_num(w, "bytes", " bytes ", (int64_t)m->bytes, -20);
+	writer_num(w, "missed", " missed ", (int64_t)m->missed, -10);
+	writer_line(w);
+	writer_close(w);
+}
+
+/* more[]: the source and destination to go on at. */
+static int cmd_list(struct mgmt_req *rq, void *ctx)
+{
+	const struct mirrors *all = mirrors_of(ctx);
+	const struct mirror *m;
+
+	if (!rq->again)
+		writer_list(rq->w, "mirrors");
+	while ((m = mirror_from(all, (unsigned int)rq->more[0],
+				(unsigned int)rq->more[1]))) {
+		if (mgmt_pause(rq))
+			return MGMT_MORE;
+		show(rq->w, m);
+		rq->more[0] = m->src;
+		rq->more[1] = m->dst + 1U;
+	}
+	writer_close(rq->w);
+	return 0;
+}
+
+/* clang-format off */
+static const struct mgmt_cmd cmds[] = {
+	{ "mirror", "============", "MIRROR MENU", NULL, false },
+	{ "mirror/add <port> <port> <word>", "SRC DST in|out|both", "copy what passes port SRC to port DST", cmd_add, false },
+	{ "mirror/del <port> <port>", "SRC DST", "end that", cmd_del, false },
+	{ "mirror/list", "", "print the mirrors and what they copied", cmd_list, true },
+};
+/* clang-format on */
+const struct mgmt_table mirror_table = { cmds, ARRAY_SIZE(cmds) };
