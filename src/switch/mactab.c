@@ -12,6 +12,10 @@
  *   nothing: the station is not learned and its frames are flooded.
  *
  * Sticky entries are none of these.
+ *
+ * The entries of a port are also in lists, each for a sixteenth of the VLANs,
+ * so that forgetting those of one port, in one VLAN or all, looks at few
+ * others. The links are apart from the sets, which lookups alone read.
  */
 #include "switch/mactab.h"
 
@@ -23,6 +27,7 @@
 #include "base/util.h"
 
 #define WAYS 4
+#define LISTS 16 /* of each port */
 #define BIG_SETS 2048 /* 128 KiB */
 #define DEFAULT_EXPIRE 100
 #define DEFAULT_PERSISTENCE 3
@@ -39,8 +44,15 @@ struct set {
 };
 static_assert(sizeof(struct set) == 64, "a set is one cache line");
 
+/* Slots, counted from 1; 0: none. */
+struct links {
+	uint32_t next, prev;
+};
+
 struct mactab {
 	struct set *sets;
+	struct links *links; /* of each slot */
+	uint32_t *heads; /* LISTS for each port */
 	size_t mask; /* number of sets - 1 */
 	uint64_t secret;
 	uint32_t expire_s; /* UINT32_MAX: never */
@@ -81,8 +93,10 @@ struct mactab *mactab_new(size_t slots, size_t n_ports, uint64_t secret)
 		return NULL;
 	slots = round_slots(slots);
 	t->sets = new_sets(slots);
+	t->links = calloc(slots, sizeof(*t->links));
+	t->heads = calloc(n_ports, LISTS * sizeof(*t->heads));
 	t->per_port = calloc(n_ports, sizeof(*t->per_port));
-	if (!t->sets || !t->per_port) {
+	if (!t->sets || !t->links || !t->heads || !t->per_port) {
 		mactab_free(t);
 		return NULL;
 	}
@@ -99,6 +113,8 @@ void mactab_free(struct mactab *t)
 	if (!t)
 		return;
 	free(t->sets);
+	free(t->links);
+	free(t->heads);
 	free(t->per_port);
 	free(t);
 }
@@ -146,18 +162,97 @@ void mactab_prefetch(const struct mactab *t, uint64_t key)
 	__builtin_prefetch(s[1]);
 }
 
-static struct mactab_entry export(const struct mactab *t, const struct entry *e)
+static size_t slot_of(const struct mactab *t, const struct entry *e)
 {
 	size_t at = (size_t)((const char *)e - (const char *)t->sets);
 
+	return at / sizeof(*e);
+}
+
+static struct entry *slot(const struct mactab *t, size_t i)
+{
+	return &t->sets[i / WAYS].way[i % WAYS];
+}
+
+/* ---- lists ---- */
+
+static uint32_t *head_of(const struct mactab *t, const struct entry *e)
+{
+	return &t->heads[(size_t)e->port * LISTS + mactab_vlan(e->key) % LISTS];
+}
+
+static void enlist(struct mactab *t, const struct entry *e)
+{
+	uint32_t me = (uint32_t)slot_of(t, e) + 1, *head = head_of(t, e);
+
+	t->links[me - 1] = (struct links){ .next = *head };
+	if (*head)
+		t->links[*head - 1].prev = me;
+	*head = me;
+}
+
+static void unlist(struct mactab *t, const struct entry *e)
+{
+	struct links l = t->links[slot_of(t, e)];
+
+	if (l.prev)
+		t->links[l.prev - 1].next = l.next;
+	else
+		*head_of(t, e) = l.next;
+	if (l.next)
+		t->links[l.next - 1].prev = l.prev;
+}
+
+/* A walk through lists; what it has returned may be forgotten. */
+struct walk {
+	size_t list, step, end;
+	uint32_t next;
+};
+
+/* Over all that may be on @port in @vlan; either may be -1 for all. Other VLANs
+ * come by, too. */
+static struct walk walk(const struct mactab *t, int port, int vlan)
+{
+	struct walk w = { .step = 1, .end = t->n_ports * LISTS };
+
+	if (port >= 0) {
+		w.list = (size_t)port * LISTS;
+		w.end = w.list + LISTS;
+	}
+	if (vlan >= 0) {
+		w.list += (size_t)vlan % LISTS;
+		w.step = LISTS;
+	}
+	w.next = t->heads[w.list];
+	return w;
+}
+
+static struct entry *walk_next(const struct mactab *t, struct walk *w)
+{
+	struct entry *e;
+
+	while (!w->next) {
+		w->list += w->step;
+		if (w->list >= w->end)
+			return NULL;
+		w->next = t->heads[w->list];
+	}
+	e = slot(t, w->next - 1);
+	w->next = t->links[w->next - 1].next;
+	return e;
+}
+
+static struct mactab_entry export(const struct mactab *t, const struct entry *e)
+{
 	return (struct mactab_entry){ e->key, e->seen_s, e->port, e->sticky,
-				      at / sizeof(*e) };
+				      slot_of(t, e) };
 }
 
 static void forget(struct mactab *t, struct entry *e)
 {
 	struct mactab_entry x = export(t, e);
 
+	unlist(t, e);
 	t->per_port[e->port]--;
 	t->n_sticky -= e->sticky != 0;
 	t->used--;
@@ -246,6 +341,7 @@ static enum mactab_result insert(struct mactab *t, uint64_t key,
 		forget(t, e);
 	}
 	*e = (struct entry){ key, now_s, (uint16_t)port, 0 };
+	enlist(t, e);
 	t->per_port[port]++;
 	t->used++;
 	return MACTAB_NEW;
@@ -268,9 +364,11 @@ enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
 		return MACTAB_STICKY;
 	if (now_s - e->seen_s <= t->persistence_s && !expired(t, e, now_s))
 		return MACTAB_KEPT;
+	unlist(t, e);
 	t->per_port[e->port]--;
 	t->per_port[port]++;
 	e->port = (uint16_t)port;
+	enlist(t, e);
 	e->seen_s = now_s;
 	return MACTAB_MOVED;
 }
@@ -282,21 +380,12 @@ int mactab_find(const struct mactab *t, uint64_t key, uint32_t now_s)
 	return e && !expired(t, e, now_s) ? e->port : -1;
 }
 
-static struct entry *slot(const struct mactab *t, size_t i)
-{
-	return &t->sets[i / WAYS].way[i % WAYS];
-}
-
 static void flush(struct mactab *t, int port, int vlan, bool sticky_too)
 {
-	size_t left = port < 0 ? t->used : t->per_port[port];
+	struct walk w = walk(t, port, vlan);
+	struct entry *e;
 
-	for (size_t i = 0; left && i < mactab_slots(t); i++) {
-		struct entry *e = slot(t, i);
-
-		if (!e->key || (port >= 0 && e->port != port))
-			continue;
-		left--;
+	while ((e = walk_next(t, &w))) {
 		if (e->sticky && !sticky_too)
 			continue;
 		if (vlan < 0 || mactab_vlan(e->key) == (unsigned int)vlan)
@@ -417,14 +506,11 @@ bool mactab_has_room(struct mactab *t, unsigned int port, uint32_t limit,
 static uint32_t silent(struct mactab *t, unsigned int port, uint32_t age,
 		       uint32_t now_s, uint32_t most)
 {
-	uint32_t left = t->per_port[port], n = 0;
+	struct walk w = walk(t, (int)port, -1);
+	struct entry *e;
+	uint32_t n = 0;
 
-	for (size_t i = 0; left && i < mactab_slots(t); i++) {
-		struct entry *e = slot(t, i);
-
-		if (!e->key || e->port != port)
-			continue;
-		left--;
+	while ((e = walk_next(t, &w))) {
 		if (e->sticky || now_s - e->seen_s < age)
 			continue;
 		n++;
@@ -484,32 +570,23 @@ int mactab_stick(struct mactab *t, uint64_t key, unsigned int why)
 
 int mactab_stick_port(struct mactab *t, unsigned int port, unsigned int why)
 {
-	uint32_t left = t->per_port[port];
+	struct walk w = walk(t, (int)port, -1);
+	struct entry *e;
 	int rc = 0;
 
-	for (size_t i = 0; left && i < mactab_slots(t); i++) {
-		struct entry *e = slot(t, i);
-
-		if (!e->key || e->port != port)
-			continue;
-		left--;
+	while ((e = walk_next(t, &w)))
 		if (stick(t, e, why))
 			rc = -ENOSPC;
-	}
 	return rc;
 }
 
 void mactab_unstick_port(struct mactab *t, unsigned int port, unsigned int why,
 			 uint32_t now_s)
 {
-	uint32_t left = t->per_port[port];
+	struct walk w = walk(t, (int)port, -1);
+	struct entry *e;
 
-	for (size_t i = 0; left && i < mactab_slots(t); i++) {
-		struct entry *e = slot(t, i);
-
-		if (!e->key || e->port != port)
-			continue;
-		left--;
+	while ((e = walk_next(t, &w))) {
 		if (!e->sticky)
 			continue;
 		e->sticky &= (uint16_t)~why;
@@ -522,17 +599,12 @@ void mactab_unstick_port(struct mactab *t, unsigned int port, unsigned int why,
 
 void mactab_forget_sticky(struct mactab *t, unsigned int port)
 {
-	uint32_t left = t->per_port[port];
+	struct walk w = walk(t, (int)port, -1);
+	struct entry *e;
 
-	for (size_t i = 0; left && i < mactab_slots(t); i++) {
-		struct entry *e = slot(t, i);
-
-		if (!e->key || e->port != port)
-			continue;
-		left--;
+	while ((e = walk_next(t, &w)))
 		if (e->sticky)
 			forget(t, e);
-	}
 }
 
 size_t mactab_sticky(const struct mactab *t)
@@ -559,9 +631,19 @@ static bool rehash(const struct mactab *t, struct mactab *fresh)
 	return true;
 }
 
+/* Slots have changed, ports and VLANs have not. */
+static void enlist_all(struct mactab *t)
+{
+	memset(t->heads, 0, t->n_ports * LISTS * sizeof(*t->heads));
+	for (size_t i = 0; i < mactab_slots(t); i++)
+		if (slot(t, i)->key)
+			enlist(t, slot(t, i));
+}
+
 int mactab_resize(struct mactab *t, size_t slots)
 {
-	struct mactab fresh = *t;
+	struct mactab fresh = *t, old;
+	int rc = 0;
 
 	slots = round_slots(slots);
 	while (slots < 2 * t->used && slots < MACTAB_MAX_SLOTS)
@@ -570,27 +652,42 @@ int mactab_resize(struct mactab *t, size_t slots)
 		if (slots == mactab_slots(t) || slots > MACTAB_MAX_SLOTS)
 			return 0;
 		fresh.sets = new_sets(slots);
-		if (!fresh.sets)
-			return -ENOMEM;
+		fresh.links = calloc(slots, sizeof(*fresh.links));
 		fresh.mask = slots / WAYS - 1;
-		if (rehash(t, &fresh))
+		if (!fresh.sets || !fresh.links)
+			rc = -ENOMEM;
+		else if (rehash(t, &fresh))
 			break;
 		free(fresh.sets);
+		free(fresh.links);
+		if (rc)
+			return rc;
 	}
-	free(t->sets);
+	old = *t;
 	*t = fresh;
+	enlist_all(t);
+	free(old.sets);
+	free(old.links);
 	return 0;
 }
 
 int mactab_set_ports(struct mactab *t, size_t n_ports)
 {
 	uint32_t *p = calloc(n_ports, sizeof(*p));
+	uint32_t *heads = calloc(n_ports, LISTS * sizeof(*heads));
+	size_t both = size_min(n_ports, t->n_ports);
 
-	if (!p)
+	if (!p || !heads) {
+		free(p);
+		free(heads);
 		return -ENOMEM;
-	memcpy(p, t->per_port, size_min(n_ports, t->n_ports) * sizeof(*p));
+	}
+	memcpy(p, t->per_port, both * sizeof(*p));
+	memcpy(heads, t->heads, both * LISTS * sizeof(*heads));
 	free(t->per_port);
+	free(t->heads);
 	t->per_port = p;
+	t->heads = heads;
 	t->n_ports = n_ports;
 	return 0;
 }

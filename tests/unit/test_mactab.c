@@ -134,6 +134,72 @@ static void flushing_takes_the_port_and_vlan_asked_for(void)
 	mactab_free(t);
 }
 
+/* Entries on @port in @vlan; either may be -1 for all. */
+static size_t count(const struct mactab *t, int port, int vlan, uint32_t now)
+{
+	struct mactab_entry e;
+	size_t n = 0;
+
+	for (size_t i = 0; mactab_next(t, i, now, &e); i = e.slot + 1)
+		n += (port < 0 || e.port == port) &&
+		     (vlan < 0 || mactab_vlan(e.key) == (unsigned int)vlan);
+	return n;
+}
+
+static uint32_t rnd(uint32_t n)
+{
+	static uint64_t state = 1;
+
+	state = state * UINT64_C(6364136223846793005) +
+		UINT64_C(1442695040888963407);
+	return (uint32_t)(state >> 33) % n;
+}
+
+/* Stations that come, move and give way; tables that grow and shrink. */
+static unsigned int disturb(struct mactab *t, uint32_t now)
+{
+	unsigned int old, moved = 0;
+
+	for (int i = 0; i < 2000; i++)
+		moved += mactab_learn(t, mactab_key(rnd(40), 1 + rnd(300)),
+				      rnd(PORTS), now, &old) == MACTAB_MOVED;
+	if (!rnd(4))
+		mactab_stick(t, mactab_key(rnd(40), 1 + rnd(300)),
+			     MACTAB_STICKY_HAND);
+	if (!rnd(3))
+		CHECK(mactab_resize(t, 16u << rnd(12)) == 0);
+	if (!rnd(3))
+		CHECK(mactab_set_ports(t, PORTS + rnd(100)) == 0);
+	return moved;
+}
+
+static void flushing_is_exact_whatever_happened_before(void)
+{
+	struct mactab *t = table(16);
+	unsigned int moved = 0;
+
+	mactab_set_persistence(t, 0);
+	mactab_set_expire(t, 0);
+	for (uint32_t now = 1; now < 1000; now++) {
+		int port = (int)rnd(PORTS + 1) - 1, vlan = (int)rnd(41) - 1;
+		size_t all, these;
+
+		moved += disturb(t, now);
+		all = count(t, -1, -1, now);
+		these = count(t, port, vlan, now);
+		mactab_forget(t, port, vlan);
+		if (count(t, port, vlan, now) ||
+		    mactab_used(t) != all - these ||
+		    count(t, -1, -1, now) != all - these) {
+			CHECK(!"it forgot these and no others");
+			break;
+		}
+	}
+	mactab_forget(t, -1, -1);
+	CHECK(mactab_used(t) == 0 && mactab_sticky(t) == 0 && moved > 100000);
+	mactab_free(t);
+}
+
 static void count_gone(void *ctx, const struct mactab_entry *e)
 {
 	*(int *)ctx += e->port == 1;
@@ -362,6 +428,7 @@ int main(void)
 	RUN(resizing_keeps_everything);
 	RUN(a_flooding_port_evicts_only_its_own);
 	RUN(flushing_takes_the_port_and_vlan_asked_for);
+	RUN(flushing_is_exact_whatever_happened_before);
 	RUN(expiry_tells_what_went_and_when_to_look_again);
 	RUN(whatever_is_forgotten_is_told);
 	RUN(an_expired_station_may_move_at_once);
