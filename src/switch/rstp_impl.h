@@ -104,7 +104,7 @@ struct rstp_port {
 		proposing, rcvd_msg, rcvd_rstp, rcvd_stp, rcvd_tc, rcvd_tc_ack,
 		rcvd_tcn, re_root, send_rstp, sync, synced, tc_ack, tc_prop,
 		updt_info;
-	bool link, violated, root_blocked, looped, dialect, bad_news;
+	bool link, violated, root_blocked, looped, dialect, urgent;
 
 	struct rstp_vector designated_priority, port_priority, msg_priority;
 	struct rstp_times designated_times, port_times, msg_times;

@@ -333,7 +333,7 @@ static void update(struct rstp_port *p)
 	p->proposing = p->proposed = false;
 	p->agreed = p->agreed && better_or_same(p, INFO_MINE);
 	if (p->info_is == INFO_MINE && !better_or_same(p, INFO_MINE))
-		p->bad_news = true;
+		p->urgent = true;
 	p->synced = p->synced && p->agreed;
 	p->port_priority = p->designated_priority;
 	p->port_times = p->designated_times;

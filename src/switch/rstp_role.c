@@ -273,7 +273,7 @@ static bool answer_proposal(struct rstp_port *p)
 	if (p->role == RSTP_ROOT)
 		p->sync = false;
 	p->agree = true;
-	p->new_info = true;
+	p->new_info = p->urgent = true;
 	return true;
 }
 

@@ -191,11 +191,12 @@ static bool pending(const struct rstp_port *p, enum rstp_kind *kind)
 /* txCount < TxHoldCount from then on. The standard's bucket leaks one BPDU in
  * a second; this one leaks TxHoldCount, for what has to wait for a second is
  * an outage of a second. Bad news may go three times as often: bridges that
- * do not hear in time that a root is lost keep it alive among themselves. */
+ * do not hear in time that a root is lost keep it alive among themselves. So
+ * may agreements, for which somebody waits who could not say more either. */
 static uint64_t may_send_at(const struct rstp_port *p)
 {
 	unsigned int hold = p->r->params.tx_hold;
-	uint64_t room = (p->bad_news ? 3 * hold - 1 : hold - 1) * (SEC / hold);
+	uint64_t room = (p->urgent ? 3 * hold - 1 : hold - 1) * (SEC / hold);
 
 	return p->tx_empty > room ? p->tx_empty - room : 0;
 }
@@ -212,7 +213,7 @@ void rstp_port_transmit(struct rstp_port *p)
 	}
 	if (!pending(p, &kind) || may_send_at(p) > p->r->now)
 		return;
-	p->new_info = p->bad_news = false;
+	p->new_info = p->urgent = false;
 	if (p->tx_empty < p->r->now)
 		p->tx_empty = p->r->now;
 	p->tx_empty += SEC / p->r->params.tx_hold;
