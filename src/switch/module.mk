@@ -8,6 +8,8 @@ bridge_SRCS := \
 	src/switch/hook.c \
 	src/switch/loopguard.c \
 	src/switch/mactab.c \
+	src/switch/mcast_msg.c \
+	src/switch/mcast_query.c \
 	src/switch/mirror.c \
 	src/switch/port.c \
 	src/switch/portguard.c \
