@@ -8,8 +8,12 @@ bridge_SRCS := \
 	src/switch/hook.c \
 	src/switch/loopguard.c \
 	src/switch/mactab.c \
+	src/switch/mcast.c \
+	src/switch/mcast_ask.c \
+	src/switch/mcast_info.c \
 	src/switch/mcast_msg.c \
 	src/switch/mcast_query.c \
+	src/switch/mcast_table.c \
 	src/switch/mirror.c \
 	src/switch/port.c \
 	src/switch/portguard.c \
