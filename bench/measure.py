@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
@@ -173,21 +174,26 @@ def switch(side, tmp, *options):
 
 
 def ask(path, line, seconds=30):
-    """How many bytes the console at @path answers to a command, read as
-    fast as they come."""
-    size, tail = 0, b""
+    """How many bytes the console at @path answers to a command that must
+    succeed, read as fast as they come."""
+    size, tail, result = 0, b"\n", None
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
         s.settimeout(seconds)
         s.connect(path)
-        while not tail.endswith(b"$ "):
-            tail = s.recv(4096)
+        greeting = b""
+        while not greeting.endswith(b"$ "):
+            greeting += s.recv(4096)
         s.sendall(line.encode() + b"\n")
-        while b"\n1000 " not in tail:
+        while not result:
             got = s.recv(1 << 18)
             if not got:
                 raise Unable(f"the console hung up after {size} bytes")
             size += len(got)
-            tail = (tail + got)[-64:]
+            tail = (tail + got)[-64 - len(got):]
+            result = re.search(rb"\n1(\d\d\d) (.*)\n", tail)
+            tail = tail[-64:]
+    if result[1] != b"000":
+        raise Unable(f"{line}: {result[2].decode()}")
     return size
 
 

@@ -6,6 +6,7 @@ bench/README.md tells what each row means.
 """
 
 import contextlib
+import pathlib
 import statistics
 import subprocess
 import tempfile
@@ -210,6 +211,74 @@ def idle(b, side):
     return {"percent": 100 * used / b.idle_s}
 
 
+def beside(lines, *who):
+    """What a feature costs: frames of 1514 bytes between ports 1 and 2, on a
+    switch as it is and on one with these commands (@lines of the side).
+    @who: a program on a port of its own."""
+    def one(b, side, commands):
+        mgmt = tempfile.mkdtemp(dir=b.tmp) + "/m"
+        with switch(side, b.tmp, "-n", "80", "-M", mgmt) as sw, \
+                contextlib.ExitStack() as stack:
+            for line in commands:
+                ask(mgmt, line)
+            if commands and who:
+                argv = [side.program(who[0]), *who[1:], sw.dir]
+                stack.enter_context(running(argv, side,
+                                            stdout=subprocess.DEVNULL))
+                sw.wait_clients(1)
+            return b.traffic(side, sw, "--len", 1514)
+
+    def measure(b, side):
+        plain, sample = one(b, side, []), one(b, side, lines(side))
+        return {"with": sample["received_per_s"],
+                "without": plain["received_per_s"],
+                "cpu_ns_per_frame": sample["cpu_ns_per_frame"]}
+    return measure
+
+
+def own_ports(*lines):
+    """Commands about both ports, which any client may have."""
+    return lambda _: [line.format(p) for p in (1, 2) for line in (
+        "port/create {}", "port/allocatable {} 1", *lines)]
+
+
+GUARDS = own_ports(
+    "guard/maxaddr {} 1000", "guard/rate {} 1000000000 1000000000000",
+    "guard/storm {} broadcast 1000000000 1000000000000",
+    "guard/storm {} multicast 1000000000 1000000000000",
+    "guard/storm {} unknown 1000000000 1000000000000",
+    "guard/source {} add 02:00:00:00:00:00",
+    "guard/source {} add 02:01:00:00:00:00", "guard/sticky {} 1")
+
+
+def trees(vlans, ports):
+    """Processor time of the busier one of two switches that are joined by
+    as many cables as they have @ports, with a spanning tree in each VLAN."""
+    def measure(b, side):
+        seconds = b.idle_s + b.idle_s % 2  # a hello is every two
+        rc = pathlib.Path(tempfile.mkdtemp(dir=b.tmp)) / "rc"
+        rc.write_text("fstp/setfstp 1\n" + "".join(
+            f"port/create {p}\n" for p in range(1, ports + 1)) + "".join(
+            f"vlan/create {v}\n" + "".join(
+                f"vlan/addport {v} {p}\n" for p in range(1, ports + 1))
+            for v in range(1, vlans + 1)), encoding="ascii")
+        with contextlib.ExitStack() as stack:
+            two = [stack.enter_context(switch(side, b.tmp, "-f", rc))
+                   for _ in range(2)]
+            for p in map(str, range(1, ports + 1)):
+                argv = [side.program("vde_plug"), "--port", p, "--port2", p,
+                        two[0].dir, two[1].dir]
+                stack.enter_context(running(argv, side))
+            for sw in two:
+                sw.wait_clients(ports)
+            time.sleep(3)  # until they have converged
+            before = [sw.cpu_seconds() for sw in two]
+            time.sleep(seconds)
+            used = [sw.cpu_seconds() - x for sw, x in zip(two, before)]
+        return {"percent": 100 * max(used) / seconds}
+    return measure
+
+
 def stall(line):
     """How late frames of a stream of 1 kHz are while the console lists
     100,000 addresses, and without that in the same time: each the middle one
@@ -271,6 +340,11 @@ def trip(title, p50=None, p99=None):
 def within(title, target):
     return [Figure(title, "many", "kframe/s", scale=1e-3, within="few",
                    targets={OURS.name: target})]
+
+
+def cost(title, target=None):
+    return [Figure(title, "with", "kframe/s", scale=1e-3, within="without",
+                   targets={OURS.name: target} if target else {})]
 
 
 def at_most(title, key, unit, target=None):
@@ -355,6 +429,18 @@ ROWS = [
     Row("idle", idle,
         [at_most("processor when idle, 64 ports", "percent", "%", 0.1)],
         rounds=1),
+    Row("cost-guards", beside(GUARDS),
+        cost("1514 B with guards at both ports"), peers=()),
+    Row("cost-mirror", beside(lambda _: ["port/create 1", "port/create 3",
+                                         "port/allocatable 1 1",
+                                         "mirror/add 1 3 both"],
+                              "vde_plug", "--port", "3"),
+        cost("1514 B with a mirror that is read"), peers=()),
+    Row("cost-capture", beside(lambda _: ["capture/start /dev/null"]),
+        cost("1514 B with a capture to /dev/null", 0.5), peers=()),
+    Row("cost-plugin",
+        beside(lambda side: [f"plugin/add {side.libdir}/plugins/dump.so"]),
+        cost("1514 B with a plugin that does nothing now"), peers=()),
     Row("stall-text", stall("hash/print"), [
         at_most("latest frame while 100,000 addresses are listed", "beside",
                 "ms", 2),
@@ -363,6 +449,9 @@ ROWS = [
     Row("stall-json", stall("-j hash/print"), [
         at_most("latest frame while they are listed as JSON", "beside", "ms",
                 2)], peers=(), rounds=3),
+    Row("trees", trees(100, 32),
+        [at_most("processor, spanning trees in 100 VLANs of 32 ports",
+                 "percent", "%", 2)], peers=(), rounds=1),
     Row("tcp-taps", between_hosts("tcp", "taps", "tap"),
         gbit("TCP, taps", vde2=12, bridge=0.9), peers=ALL, **HOSTS),
     Row("tcp-plugs", between_hosts("tcp", "plugs", "plugs"),
