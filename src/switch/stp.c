@@ -306,6 +306,8 @@ int stp_set_on(struct stp *s, bool on)
 		else
 			stop_tree(s, vid);
 	}
+	if (!on)
+		s->next = NEVER;
 	stp_settle(s);
 	return 0;
 }
@@ -468,7 +470,8 @@ struct stp *stp_new(struct bridge *br, const struct stp_ops *ops, void *ctx)
 	s->since = stp_time(s);
 	s->proto.addr = RSTP_BPDU_ADDR;
 	s->proto.input = input;
-	s->listener.events = 1u << BRIDGE_PORT_UP | 1u << BRIDGE_PORT_DOWN |
+	s->listener.events = 1u << BRIDGE_LINK | 1u << BRIDGE_PORT_UP |
+			     1u << BRIDGE_PORT_DOWN |
 			     1u << BRIDGE_ENDPOINT_NEW |
 			     1u << BRIDGE_ENDPOINT_GONE | 1u << BRIDGE_MEMBER |
 			     1u << BRIDGE_PORT_REMOVED |

@@ -134,6 +134,31 @@ static void flushing_takes_the_port_and_vlan_asked_for(void)
 	mactab_free(t);
 }
 
+static bool port_is_vlan(void *ctx, unsigned int vlan, unsigned int port)
+{
+	++*(int *)ctx;
+	return port == vlan;
+}
+
+static void one_flush_takes_many_ports_and_vlans(void)
+{
+	struct mactab *t = table(16);
+	unsigned int old;
+	int asked = 0;
+
+	for (unsigned int vlan = 0; vlan < 3; vlan++)
+		for (unsigned int port = 0; port < 3; port++)
+			mactab_learn(t, mactab_key(vlan, port + 1), port, 0,
+				     &old);
+	mactab_flush_if(t, port_is_vlan, &asked);
+	CHECK(asked == 9 && mactab_used(t) == 6);
+	for (unsigned int i = 0; i < 3; i++) {
+		CHECK(mactab_find(t, mactab_key(i, i + 1), 0) == -1);
+		CHECK(mactab_find(t, mactab_key(i, (i + 1) % 3 + 1), 0) >= 0);
+	}
+	mactab_free(t);
+}
+
 /* Entries on @port in @vlan; either may be -1 for all. */
 static size_t count(const struct mactab *t, int port, int vlan, uint32_t now)
 {
@@ -428,6 +453,7 @@ int main(void)
 	RUN(resizing_keeps_everything);
 	RUN(a_flooding_port_evicts_only_its_own);
 	RUN(flushing_takes_the_port_and_vlan_asked_for);
+	RUN(one_flush_takes_many_ports_and_vlans);
 	RUN(flushing_is_exact_whatever_happened_before);
 	RUN(expiry_tells_what_went_and_when_to_look_again);
 	RUN(whatever_is_forgotten_is_told);
