@@ -42,8 +42,8 @@ def evaluate(row, fig, rounds):
     """One line of results."""
     sides = {s.name: side_figure(fig, s, rounds) for s in row.sides}
     line = {"row": row.name, "title": fig.title, "unit": fig.unit,
-            "hosts": row.hosts, "rounds": len(rounds), "sides": sides,
-            "targets": []}
+            "worst": fig.worst, "hosts": row.hosts, "rounds": len(rounds),
+            "sides": sides, "targets": []}
     for name, target in fig.targets.items():
         if name not in sides:
             continue
@@ -52,7 +52,8 @@ def evaluate(row, fig, rounds):
         got = sides[name][kind]
         line["targets"].append({
             "of": kind, "against": name, "sign": fig.sign, "value": target,
-            "met": got and holds(got["median"], fig.sign, target)})
+            "met": got and holds(got["max" if fig.worst else "median"],
+                                 fig.sign, target)})
     return line
 
 
@@ -76,10 +77,12 @@ def number(x):
     return f"{x:.3g}" if x < 1000 else f"{x:,.0f}"
 
 
-def value_cell(figure):
+def value_cell(figure, worst):
     if not figure["value"]:
         return "-"
     text = number(figure["value"]["median"])
+    if worst and figure["value"]["max"] > figure["value"]["median"]:
+        text += f" (worst {number(figure['value']['max'])})"
     if figure.get("base"):
         text += f" of {number(figure['base']['median'])}"
     return text
@@ -125,10 +128,11 @@ def results_table(lines, peers):
     body = []
     for line in lines:
         cells = [line["row"], line["title"], line["unit"],
-                 value_cell(line["sides"][OURS.name])]
+                 value_cell(line["sides"][OURS.name], line["worst"])]
         for p in peers:
             figure = line["sides"].get(p)
-            cells += ([value_cell(figure), ratio_cell(line, figure)]
+            cells += ([value_cell(figure, line["worst"]),
+                       ratio_cell(line, figure)]
                       if figure
                       else ["-", "-"])
         many = len(peers) > 1

@@ -14,6 +14,7 @@ import time
 
 from measure import (BRIDGE, LOAD, OURS, OVS, VDE2, Unable, ask, held, hosts,
                      load, on_cpu, probe, running, switch)
+from ring import breaking
 
 AT_LEAST, AT_MOST = ">=", "<="
 
@@ -23,7 +24,8 @@ class Figure:
 
     @targets are what the median of the ratios, ours by the peer's, must be,
     by the peer's name; OURS.name: our own median, or with @within the median
-    of our own ratios, of the value by that other key.
+    of our own ratios, of the value by that other key. With @worst they are
+    for the worst value, which is shown, too.
     """
 
     def __init__(self, title, key, unit, **kw):
@@ -32,15 +34,19 @@ class Figure:
         self.sign = kw.get("sign", AT_LEAST)
         self.targets = kw.get("targets", {})
         self.within = kw.get("within")
+        self.worst = kw.get("worst", False)
 
 
 class Row:
-    """@rounds: at most, where more would tell nothing new. @hosts: it is
-    between hosts that know nothing of VDE."""
+    """@rounds: at most, where more would tell nothing new, and @peer_rounds
+    of the peers. @hosts: it is between hosts that know nothing of VDE. @slow:
+    nothing for --quick, unless asked for."""
 
     def __init__(self, name, measure, figures, **kw):
         self.name, self.measure, self.figures = name, measure, figures
         self.rounds = kw.get("rounds")
+        self.peer_rounds = kw.get("peer_rounds")
+        self.slow = kw.get("slow", False)
         self.hosts = kw.get("hosts", False)
         self.sides = (OURS, *kw.get("peers", (VDE2,)))
 
@@ -52,6 +58,7 @@ class Curve:
     def __init__(self, name, title, points, series, quick):
         self.name, self.title, self.points = name, title, points
         self.series, self.quick = series, quick
+        self.slow = False
 
 
 class Bench:
@@ -352,6 +359,21 @@ def at_most(title, key, unit, target=None):
                   targets={OURS.name: target} if target else {})
 
 
+def broken(title, target, back=None):
+    """Of a ring; @back: what comes back then."""
+    out = [at_worst(f"{title}, longest gap", "gap_ms", "ms", target),
+           at_worst(f"{title}, duplicates", "duplicates", "", 0)]
+    if back:
+        out += [at_worst(f"{back}, longest gap", "back_ms", "ms"),
+                at_worst(f"{back}, duplicates", "back_duplicates", "")]
+    return out
+
+
+def at_worst(title, key, unit, target=None):
+    return Figure(title, key, unit, sign=AT_MOST, worst=True,
+                  targets={} if target is None else {OURS.name: target})
+
+
 def per_second(title, target):
     return [Figure(title, "per_s", "/s", targets={OURS.name: target})]
 
@@ -364,6 +386,7 @@ def gbit(title, **targets):
 
 FLOOD = "--ports", "64", "--window", "16"
 HOSTS = {"rounds": 3, "hosts": True}
+RING = {"rounds": 3, "peer_rounds": 1, "slow": True}
 ALL = VDE2, BRIDGE, OVS
 
 ROWS = [
@@ -452,6 +475,17 @@ ROWS = [
     Row("trees", trees(100, 32),
         [at_most("processor, spanning trees in 100 VLANs of 32 ports",
                  "percent", "%", 2)], peers=(), rounds=1),
+    Row("ring-cut", breaking("close_cable"),
+        broken("ring of 5, a cable is closed", 100, "it is plugged in"),
+        **RING),
+    Row("ring-kill", breaking("kill_switch"),
+        broken("ring of 5, the root is killed", 100), **RING),
+    Row("ring-mute", breaking("mute_cable"),
+        broken("ring of 5, a cable delivers nothing", 6000,
+               "it is replaced"), **RING),
+    Row("ring-stop", breaking("stop_switch"),
+        broken("ring of 5, the root is stopped", 6000, "it goes on"),
+        **RING),
     Row("tcp-taps", between_hosts("tcp", "taps", "tap"),
         gbit("TCP, taps", vde2=12, bridge=0.9), peers=ALL, **HOSTS),
     Row("tcp-plugs", between_hosts("tcp", "plugs", "plugs"),
