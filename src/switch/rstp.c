@@ -177,8 +177,14 @@ uint64_t rstp_tick(struct rstp *r, uint64_t now)
 		r->settled_at = 0;
 		r->reselect = true;
 	}
+	if (r->drained_at && r->drained_at <= r->now) {
+		r->drained_at = 0;
+		r->sweep = true;
+	}
 	run_now(r);
 	r->next = r->settled_at ? r->settled_at : HELD;
+	if (r->drained_at && r->drained_at < r->next)
+		r->next = r->drained_at;
 	for (unsigned int i = 0; i < r->n_ports; i++)
 		if (r->ports[i]->deadline < r->next)
 			r->next = r->ports[i]->deadline;

@@ -16,8 +16,9 @@
  *
  * Beyond the standard: BPDU guard, root guard (restrictedRole of 802.1Q), a
  * limit on what a port may receive, a port that hears itself is blocked, VDE
- * 2's dialect (rstp_bpdu.h, rstp_port.c), and what keeps a dead root from
- * being believed in (settle() in rstp_role.c, may_send_at() in rstp_tx.c).
+ * 2's dialect (rstp_bpdu.h, rstp_port.c), what keeps a dead root from being
+ * believed in (settle() in rstp_role.c, may_send_at() in rstp_tx.c), and frames
+ * from arriving twice (drain() in rstp_port.c).
  */
 #ifndef SWITCH_RSTP_H
 #define SWITCH_RSTP_H

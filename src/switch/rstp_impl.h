@@ -32,7 +32,9 @@
 #define SEC UINT64_C(1000000000)
 #define MIGRATE_TIME (3 * RSTP_SECOND) /* Table 17-1 */
 
-#define SETTLE_TIME (SEC / 25) /* ours, settle() of rstp_role.c */
+/* Ours: settle() of rstp_role.c, drain() of rstp_port.c */
+#define SETTLE_TIME (SEC / 25)
+#define DRAIN_TIME (3 * SEC / 100)
 
 /* 17.17. A timer is the time when it ends, 0 when it has. HELD is one that
  * the standard sets anew in every tick while a role lasts. */
@@ -134,7 +136,10 @@ struct rstp {
 	struct rstp_port *root_port; /* rootPortId, 17.18.5 */
 
 	struct rstp_vector lost; /* a way to a root, and what it was */
+	uint64_t lost_at; /* when it was lost; 0: never */
 	uint64_t settled_at; /* when it is forgotten, 0: it is */
+	uint64_t drained_at; /* what went ways that are blocked now has
+			      * arrived by then; 0: it has */
 
 	bool batch; /* rstp_begin() */
 	bool reselect; /* roles are to be selected */

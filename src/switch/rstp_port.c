@@ -374,11 +374,30 @@ bool rstp_port_information(struct rstp_port *p)
 
 /* ---- 17.30 Port State Transition ---- */
 
+/* What left by a port that is blocked now is still on its way round, and comes
+ * back once another way here is open: too many have it then. So a bridge that
+ * has blocked a port opens no new way to the root, and does not let that one be
+ * opened, for a moment. Where that way was lost, the ring is broken already, and
+ * the moment began then. Beyond the standard. */
+static void drain(struct rstp *r)
+{
+	bool lost = r->lost_at && r->now < r->lost_at + 2 * SETTLE_TIME;
+	uint64_t at = (lost ? r->lost_at : r->now) + DRAIN_TIME;
+
+	if (at <= r->now || at <= r->drained_at)
+		return;
+	r->drained_at = at;
+	if (at < r->next)
+		r->next = at;
+}
+
 bool rstp_port_state_transition(struct rstp_port *p)
 {
 	enum rstp_state state;
 
 	if (p->learning && (!p->learn || (p->forwarding && !p->forward))) {
+		if (p->forwarding && !p->oper_edge)
+			drain(p->r);
 		p->learning = p->forwarding = false;
 		state = RSTP_DISCARDING;
 	} else if (!p->learning && p->learn) {

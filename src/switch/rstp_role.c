@@ -73,6 +73,7 @@ static void settle(struct rstp *r, const struct rstp_vector *old)
 		r->lost = (struct rstp_vector){ .root = old->root,
 						.cost = old->cost,
 						.bridge = r->bridge };
+	r->lost_at = r->now;
 	r->settled_at = r->now + SETTLE_TIME;
 	if (r->settled_at < r->next)
 		r->next = r->settled_at;
@@ -269,6 +270,8 @@ static bool answer_proposal(struct rstp_port *p)
 	}
 	if (p->agree ? !p->proposed : !all_synced(p->r))
 		return false;
+	if (p->role == RSTP_ROOT && p->r->drained_at && !p->agree)
+		return false;
 	p->proposed = false;
 	if (p->role == RSTP_ROOT)
 		p->sync = false;
@@ -284,7 +287,7 @@ static bool root_may_forward(const struct rstp_port *p)
 	if (!running(p, FD_WHILE))
 		return true;
 	return rstp_version(p->r) && !running(p, RB_WHILE) &&
-	       (!p->dialect || p->agree) && re_rooted(p);
+	       !p->r->drained_at && (!p->dialect || p->agree) && re_rooted(p);
 }
 
 /* 17.29.2 */

@@ -195,28 +195,92 @@ static struct sim_frame pop(struct sim *s)
 	return top;
 }
 
+static void push_all(struct sim *s, const struct sim_port *from,
+		     struct sim_frame *f)
+{
+	const struct sim_lan *lan = from->lan;
+
+	for (unsigned int i = 0; !lan->mute && i < lan->n_ports; i++) {
+		f->to = lan->ports[i];
+		f->seq = s->seq++;
+		if (f->to != from)
+			push(s, f);
+	}
+}
+
 static void send_frame(struct sim *s, struct sim_port *from,
 		       const uint8_t *frame, size_t len)
 {
-	const struct sim_lan *lan = from->lan;
-	struct sim_frame f = { .due = s->now + lan->delay, .len = len };
+	struct sim_frame f = { .due = s->now + from->lan->delay, .len = len };
 
 	from->sent++;
-	if (lan->mute || len > sizeof(f.bytes))
+	if (len > sizeof(f.bytes))
 		return;
 	memcpy(f.bytes, frame, len);
-	for (unsigned int i = 0; i < lan->n_ports; i++) {
-		f.to = lan->ports[i];
-		f.seq = s->seq++;
-		if (f.to != from)
-			push(s, &f);
+	push_all(s, from, &f);
+}
+
+/* By all forwarding ports but the one that it came from. */
+static void flood(struct sim *s, struct sim_bridge *b,
+		  const struct sim_port *in, const struct sim_frame *f)
+{
+	for (unsigned int i = 0; i < SIM_PORTS; i++) {
+		const struct sim_port *p = &b->ports[i];
+		struct sim_frame copy = *f;
+
+		if (p == in || !passes(p, true))
+			continue;
+		copy.due = s->now + p->lan->delay + s->talk_late;
+		push_all(s, p, &copy);
 	}
+}
+
+static void hear(struct sim *s, const struct sim_frame *f)
+{
+	struct sim_bridge *b = f->to->bridge;
+	uint64_t *heard = b->heard[f->from - s->bridges];
+	uint64_t bit = UINT64_C(1) << f->word % 64;
+
+	if (!passes(f->to, true))
+		return;
+	if (heard[f->word / 64] & bit || f->from == b) {
+		s->twice++;
+		if (!s->first_twice)
+			s->first_twice = s->now;
+	}
+	heard[f->word / 64] |= bit;
+	flood(s, b, f->to, f);
+}
+
+static void talk(struct sim *s)
+{
+	for (unsigned int i = 0; i < s->n_bridges; i++) {
+		struct sim_bridge *b = &s->bridges[i];
+		struct sim_frame f = { .from = b, .word = b->said };
+
+		if (!b->alive || b->said == SIM_WORDS)
+			continue;
+		b->said++;
+		flood(s, b, NULL, &f);
+	}
+	s->talk_at = s->now + s->talk_period;
+}
+
+void sim_talk(struct sim *s, uint64_t period, uint64_t late)
+{
+	s->talk_period = period;
+	s->talk_late = late;
+	s->talk_at = period ? s->now : 0;
 }
 
 static void deliver(struct sim *s, const struct sim_frame *f)
 {
 	struct sim_bridge *b = f->to->bridge;
 
+	if (f->from) {
+		hear(s, f);
+		return;
+	}
 	if (!passes(f->to, false))
 		return;
 	if (b->kind == SIM_VDE2)
@@ -454,6 +518,8 @@ uint64_t sim_next(const struct sim *s)
 {
 	uint64_t next = s->n_frames ? s->frames[0].due : UINT64_MAX;
 
+	if (s->talk_at && s->talk_at < next)
+		next = s->talk_at;
 	for (unsigned int b = 0; b < s->n_bridges; b++) {
 		uint64_t t = bridge_next(&s->bridges[b]);
 
@@ -475,6 +541,8 @@ void sim_run_until(struct sim *s, uint64_t then)
 
 			deliver(s, &f);
 		}
+		if (s->talk_at && s->talk_at <= s->now)
+			talk(s);
 		for (unsigned int b = 0; b < s->n_bridges; b++) {
 			if (bridge_next(&s->bridges[b]) > s->now)
 				continue;

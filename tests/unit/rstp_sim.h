@@ -7,6 +7,10 @@
  * of all bridges together are looked at: a LAN or a bridge that can be
  * reached in two ways is a loop, and the time that loops last is counted.
  *
+ * Bridges can also be made to say something, which is forwarded as the states
+ * are when it arrives; one that hears the same twice is noted. So is what was
+ * on its way while the tree changed.
+ *
  * Three kinds of bridges: ours; ours as an STP bridge, which is deaf to RST
  * BPDUs; and a model of VDE 2's, as compat tests have shown it to behave.
  */
@@ -18,6 +22,7 @@
 #define SIM_BRIDGES 24
 #define SIM_LANS 80
 #define SIM_PORTS 16 /* of a bridge, from 1; and of a LAN */
+#define SIM_WORDS 65536 /* what a bridge may say */
 #define SIM_MS UINT64_C(1000000)
 #define SIM_SEC (1000 * SIM_MS)
 
@@ -53,6 +58,8 @@ struct sim_bridge {
 	bool alive;
 	struct sim_port ports[SIM_PORTS];
 	unsigned int events[RSTP_N_EVENTS];
+	uint64_t said; /* how much so far */
+	uint64_t heard[SIM_BRIDGES][SIM_WORDS / 64]; /* of whom which */
 };
 
 struct sim_lan {
@@ -67,6 +74,8 @@ struct sim_lan {
 struct sim_frame {
 	uint64_t due, seq;
 	struct sim_port *to;
+	const struct sim_bridge *from; /* NULL: a BPDU */
+	uint64_t word;
 	size_t len;
 	uint8_t bytes[RSTP_FRAME_MAX + 11];
 };
@@ -82,6 +91,9 @@ struct sim {
 	uint64_t seq;
 	bool looped; /* now */
 	uint64_t loop_since, loop_time, first_loop;
+	uint64_t talk_period, talk_late, talk_at; /* 0: nobody talks */
+	unsigned int twice; /* frames that a bridge had heard already */
+	uint64_t first_twice;
 };
 
 struct sim *sim_new(void);
@@ -104,6 +116,10 @@ void sim_lan_mute(struct sim *, struct sim_lan *, bool mute);
 void sim_kill(struct sim *, struct sim_bridge *);
 void sim_revive(struct sim *, struct sim_bridge *);
 void sim_inject(struct sim_port *, const uint8_t *frame, size_t len);
+
+/* Every live bridge says something every @period; it takes @late longer than a
+ * BPDU on each LAN, as it queues up. 0: silence. */
+void sim_talk(struct sim *, uint64_t period, uint64_t late);
 
 /* When something happens next; UINT64_MAX: never. */
 uint64_t sim_next(const struct sim *);

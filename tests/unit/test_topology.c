@@ -13,6 +13,8 @@
  *   mute LAN  unmute LAN     loses all frames, seen by nobody
  *   kill BRIDGE  revive BRIDGE
  *   forget               counters of flushes
+ *   talk MS LATE         every bridge says something every MS, which is LATE ms
+ *                        slower than a BPDU on each LAN; 0 0: silence
  *   say BRIDGE.PORT HEX  a frame arrives there
  *   run SECONDS
  *   expect WHAT          now
@@ -26,7 +28,8 @@
  *                        noedge, violated, rootblocked, looped, sound (none
  *                        of these), flushed, unflushed
  *
- * A loop at any instant fails the file.
+ * A loop at any instant fails the file, as does a bridge that hears something
+ * twice.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -238,6 +241,12 @@ static bool do_prio(char **w)
 	return !rstp_set_bridge(b->rstp, b->id, sim->now);
 }
 
+static bool do_talk(char **w)
+{
+	sim_talk(sim, seconds(w[1]) / 1000, seconds(w[2]) / 1000);
+	return true;
+}
+
 static bool do_forget(void)
 {
 	for (unsigned int b = 0; b < sim->n_bridges; b++)
@@ -356,6 +365,8 @@ static bool do_line(char **w)
 		return do_prio(w);
 	if (!strcmp(w[0], "say"))
 		return do_say(w);
+	if (!strcmp(w[0], "talk"))
+		return do_talk(w);
 	if (!strcmp(w[0], "forget"))
 		return do_forget();
 	if (!strcmp(w[0], "expect"))
@@ -429,6 +440,12 @@ static bool run_file(const char *path)
 		if (ok && sim->loop_time > 0) {
 			printf("# a loop at %.6f s\n",
 			       (double)(sim->first_loop - SIM_SEC) / 1e9);
+			ok = false;
+		}
+		if (ok && sim->twice) {
+			printf("# %u frames came twice, the first at %.6f s\n",
+			       sim->twice,
+			       (double)(sim->first_twice - SIM_SEC) / 1e9);
 			ok = false;
 		}
 		if (!ok) {
