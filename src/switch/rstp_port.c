@@ -249,14 +249,16 @@ static void set_tc_flags(struct rstp_port *p)
 		p->rcvd_tc_ack = true;
 }
 
-/* 17.21.23 */
+/* 17.21.23, but for a sixteenth of a hello: the third one that is missing would
+ * come too late if it came at all, and who waited for it would have been cut
+ * off for longer than three. */
 static void updt_rcvd_info_while(struct rstp_port *p)
 {
 	const struct rstp_times *t = &p->port_times;
 	unsigned int age = t->message_age + RSTP_SECOND + RSTP_SECOND / 2;
 
 	if (age / RSTP_SECOND * RSTP_SECOND <= t->max_age)
-		start(p, RCVD_INFO_WHILE, 3U * t->hello);
+		start(p, RCVD_INFO_WHILE, 3U * t->hello - t->hello / 16U);
 	else
 		stop(p, RCVD_INFO_WHILE);
 	if (p == p->r->root_port)
