@@ -41,6 +41,8 @@ $(call unit_test,test_loopguard,bridge base)
 $(call unit_test,test_mcast_msg,bridge base)
 $(call unit_test,test_mcast,bridge base)
 $(call unit_test,test_mirror,bridge base)
+$(call unit_test,test_metrics,common base)
+test_metrics_SRCS += src/switch/metrics.c
 $(call unit_test,test_locator,vdeplug base)
 $(call unit_test,test_vdestream,vdeplug base)
 $(call unit_test,test_conn,vdeplug base)

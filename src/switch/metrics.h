@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * metrics - counters in Prometheus' text exposition format 0.0.4, or as JSON
+ *
+ * Each part of the switch has a table of what it can tell (struct metric_set)
+ * and one function for each row, called once for every item that the row has:
+ * for every port, every VLAN. It says its samples, as many as it likes:
+ *
+ *     static void drops(struct metrics *m, const struct vswitch *sw,
+ *			 unsigned int port)
+ *     {
+ *		metrics_label_num(m, "port", port);
+ *		metrics_label(m, "reason", "runt");
+ *		metrics_value(m, 7);
+ *     }
+ *
+ * gives vde_switch_port_drops_total{port="1",reason="runt"} 7. cmd_metrics.c
+ * has the list of the tables.
+ */
+#ifndef SWITCH_METRICS_H
+#define SWITCH_METRICS_H
+
+#include "common/mgmt.h"
+
+#define METRICS_PREFIX "vde_switch_"
+
+struct vswitch;
+
+enum metric_type {
+	METRIC_COUNTER, /* its name ends in _total */
+	METRIC_GAUGE,
+	METRIC_N_TYPES
+};
+
+/* What is being written. */
+struct metrics {
+	struct writer *w;
+	const char *name; /* of the row, without the prefix */
+	bool labels; /* of a sample whose value is to come */
+};
+
+struct metric {
+	const char *name; /* without the prefix */
+	enum metric_type type;
+	const char *help;
+	/* How many items it has; NULL: one, number 0. */
+	unsigned int (*items)(const struct vswitch *);
+	void (*emit)(struct metrics *, const struct vswitch *,
+		     unsigned int item);
+};
+
+struct metric_set {
+	const struct metric *metrics;
+	size_t n;
+};
+
+/* The labels of the next sample, then its value. Text may be anything: what
+ * is no UTF-8, or a control character, becomes '?'. */
+void metrics_label(struct metrics *, const char *name, const char *value);
+void metrics_label_num(struct metrics *, const char *name, unsigned int value);
+void metrics_value(struct metrics *, uint64_t value);
+
+/* All rows of all sets as the data of a command, in parts: 0 or MGMT_MORE. */
+int metrics_write(struct mgmt_req *, const struct vswitch *,
+		  const struct metric_set *const *sets, size_t n_sets);
+
+#endif
