@@ -6,9 +6,6 @@
 
 #include "base/strbuf.h"
 
-/* Items that may have had nothing to say, until a part ends. */
-#define ITEMS_PART 4096
-
 static const char *const types[] = {
 	[METRIC_COUNTER] = "counter",
 	[METRIC_GAUGE] = "gauge",
@@ -132,23 +129,31 @@ static void heading_json(struct writer *w, const struct metric *row)
 	writer_list(w, "samples");
 }
 
-/* False if this part is full, or has looked at @left items. */
+static uint64_t next_item(const struct metric *row, const struct vswitch *sw,
+			  uint64_t from)
+{
+	if (row->next)
+		return row->next(sw, from);
+	return from ? METRIC_END : 0;
+}
+
+/* False if this part is full. */
 static bool write_metric(struct mgmt_req *rq, const struct vswitch *sw,
-			 const struct metric *row, unsigned int *left)
+			 const struct metric *row)
 {
 	struct metrics m = { .w = rq->w, .name = row->name };
-	uint64_t n = row->items ? row->items(sw) : 1;
+	uint64_t *item = &rq->more[AT_ITEM];
 
 	if (!rq->more[INSIDE] && rq->w->json)
 		heading_json(rq->w, row);
 	else if (!rq->more[INSIDE])
 		heading_text(rq->w, row);
 	rq->more[INSIDE] = true;
-	for (; rq->more[AT_ITEM] < n; rq->more[AT_ITEM]++) {
-		if (!*left || mgmt_pause(rq))
+	while ((*item = next_item(row, sw, *item)) != METRIC_END) {
+		if (mgmt_pause(rq))
 			return false;
-		--*left;
-		row->emit(&m, sw, (unsigned int)rq->more[AT_ITEM]);
+		row->emit(&m, sw, *item);
+		++*item;
 	}
 	writer_close(rq->w);
 	writer_close(rq->w);
@@ -159,8 +164,6 @@ static bool write_metric(struct mgmt_req *rq, const struct vswitch *sw,
 int metrics_write(struct mgmt_req *rq, const struct vswitch *sw,
 		  const struct metric_set *const *sets, size_t n_sets)
 {
-	unsigned int left = ITEMS_PART;
-
 	if (!rq->again)
 		writer_list(rq->w, "metrics");
 	for (; rq->more[AT_SET] < n_sets; rq->more[AT_SET]++) {
@@ -168,8 +171,7 @@ int metrics_write(struct mgmt_req *rq, const struct vswitch *sw,
 
 		for (; rq->more[AT_METRIC] < set->n; rq->more[AT_METRIC]++)
 			if (!write_metric(rq, sw,
-					  &set->metrics[rq->more[AT_METRIC]],
-					  &left))
+					  &set->metrics[rq->more[AT_METRIC]]))
 				return MGMT_MORE;
 		rq->more[AT_METRIC] = 0;
 	}

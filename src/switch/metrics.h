@@ -7,9 +7,9 @@
  * for every port, every VLAN. It says its samples, as many as it likes:
  *
  *     static void drops(struct metrics *m, const struct vswitch *sw,
- *			 unsigned int port)
+ *			 uint64_t port)
  *     {
- *		metrics_label_num(m, "port", port);
+ *		metrics_label_num(m, "port", (unsigned int)port);
  *		metrics_label(m, "reason", "runt");
  *		metrics_value(m, 7);
  *     }
@@ -23,6 +23,7 @@
 #include "common/mgmt.h"
 
 #define METRICS_PREFIX "vde_switch_"
+#define METRIC_END UINT64_MAX
 
 struct vswitch;
 
@@ -43,10 +44,10 @@ struct metric {
 	const char *name; /* without the prefix */
 	enum metric_type type;
 	const char *help;
-	/* How many items it has; NULL: one, number 0. */
-	unsigned int (*items)(const struct vswitch *);
-	void (*emit)(struct metrics *, const struct vswitch *,
-		     unsigned int item);
+	/* The first item that is not before @from, or METRIC_END; what it
+	 * numbers is its own. NULL: there is one, number 0. */
+	uint64_t (*next)(const struct vswitch *, uint64_t from);
+	void (*emit)(struct metrics *, const struct vswitch *, uint64_t item);
 };
 
 struct metric_set {

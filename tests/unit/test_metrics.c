@@ -42,26 +42,24 @@ static int write_all(const struct metric_set *set)
 	return parts;
 }
 
-static void plain(struct metrics *m, const struct vswitch *sw,
-		  unsigned int item)
+static void plain(struct metrics *m, const struct vswitch *sw, uint64_t item)
 {
 	metrics_value(m, UINT64_MAX);
 }
 
-static unsigned int three(const struct vswitch *sw)
+static uint64_t three(const struct vswitch *sw, uint64_t from)
 {
-	return 3;
+	return from < 3 ? from : METRIC_END;
 }
 
-static void ports(struct metrics *m, const struct vswitch *sw,
-		  unsigned int item)
+static void ports(struct metrics *m, const struct vswitch *sw, uint64_t item)
 {
 	if (item == 1)
 		return;
 	for (unsigned int i = 0; i < 2; i++) {
-		metrics_label_num(m, "port", item);
+		metrics_label_num(m, "port", (unsigned int)item);
 		metrics_label(m, "way", i ? "out" : "in");
-		metrics_value(m, 10 * (uint64_t)item + i);
+		metrics_value(m, 10 * item + i);
 	}
 }
 
@@ -110,8 +108,7 @@ static void json_has_the_same(void)
 
 static const char *label_text;
 
-static void labelled(struct metrics *m, const struct vswitch *sw,
-		     unsigned int item)
+static void labelled(struct metrics *m, const struct vswitch *sw, uint64_t item)
 {
 	metrics_label(m, "l", label_text);
 	metrics_value(m, 1);
@@ -170,28 +167,26 @@ static void long_text_is_cut_nowhere(void)
 	}
 }
 
-static unsigned int many(const struct vswitch *sw)
+static uint64_t fourths(const struct vswitch *sw, uint64_t from)
 {
-	return 20000;
+	from += -from % 4;
+	return from < 20000 ? from : METRIC_END;
 }
 
-static void numbered(struct metrics *m, const struct vswitch *sw,
-		     unsigned int item)
+static void numbered(struct metrics *m, const struct vswitch *sw, uint64_t item)
 {
-	if (item % 4)
-		return;
-	metrics_label_num(m, "item", item);
+	CHECK(item % 4 == 0);
+	metrics_label_num(m, "item", (unsigned int)item);
 	metrics_value(m, item);
 }
 
-static void nothing(struct metrics *m, const struct vswitch *sw,
-		    unsigned int item)
+static void nothing(struct metrics *m, const struct vswitch *sw, uint64_t item)
 {
 }
 
 static const struct metric many_rows[] = {
-	{ "a", METRIC_GAUGE, "h", many, numbered },
-	{ "b", METRIC_GAUGE, "h", many, nothing },
+	{ "a", METRIC_GAUGE, "h", fourths, numbered },
+	{ "b", METRIC_GAUGE, "h", fourths, nothing },
 	{ "c", METRIC_GAUGE, "h", NULL, plain },
 };
 static const struct metric_set much = { many_rows, ARRAY_SIZE(many_rows) };
