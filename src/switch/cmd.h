@@ -24,6 +24,7 @@ extern const struct mgmt_table if_table;
 extern const struct mgmt_table loopguard_table;
 extern const struct mgmt_table guard_table;
 extern const struct mgmt_table mirror_table;
+extern const struct mgmt_table metrics_table;
 
 /* Fills sw->mgmt with all of them, in the order of help. */
 void cmd_init(struct vswitch *);

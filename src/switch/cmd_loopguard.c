@@ -13,6 +13,7 @@
 #include "switch/cmd.h"
 #include "switch/event.h"
 #include "switch/loopguard.h"
+#include "switch/metrics_sets.h"
 
 static const struct event_category categories[] = {
 	{ "loop/+", 061, "loop: a port is held down" },
@@ -237,6 +238,16 @@ static int cmd_hold(struct mgmt_req *rq, void *ctx)
 	return 0;
 }
 
+static const struct loopguard_port *of_port(const struct vswitch *sw,
+					    uint64_t port)
+{
+	static const struct loopguard_port as_new = { .on = true };
+	const struct loopguard_port *p = loopguard_port(sw->loops->guard,
+							(unsigned int)port);
+
+	return p ? p : &as_new;
+}
+
 static void show_settings(struct writer *w, const struct loops *l)
 {
 	const struct loopguard_counters *c = loopguard_counters(l->guard);
@@ -256,10 +267,8 @@ static void show_settings(struct writer *w, const struct loops *l)
 
 static void show_port(struct writer *w, const struct loops *l, unsigned int id)
 {
-	static const struct loopguard_port as_new = { .on = true };
-	const struct loopguard_port *p = loopguard_port(l->guard, id);
+	const struct loopguard_port *p = of_port(l->sw, id);
 
-	p = p ? p : &as_new;
 	writer_open(w, NULL);
 	writer_num(w, "port", "Port ", id, 4);
 	writer_bool(w, "guarded", p->on, " guarded=1", " guarded=0");
@@ -312,6 +321,57 @@ static const struct mgmt_cmd cmds[] = {
 };
 /* clang-format on */
 const struct mgmt_table loopguard_table = { cmds, ARRAY_SIZE(cmds) };
+
+/* ---- metrics ---- */
+
+static void enabled(struct metrics *m, const struct vswitch *sw, uint64_t item)
+{
+	metrics_value(m, loopguard_is_on(sw->loops->guard));
+}
+
+static void refused(struct metrics *m, const struct vswitch *sw, uint64_t item)
+{
+	const struct loopguard_counters *c = loopguard_counters(
+		sw->loops->guard);
+
+	metrics_label(m, "kind", "foreign");
+	metrics_value(m, c->foreign);
+	metrics_label(m, "kind", "stale");
+	metrics_value(m, c->stale);
+	metrics_label(m, "kind", "forged");
+	metrics_value(m, c->forged);
+}
+
+static void port_held(struct metrics *m, const struct vswitch *sw,
+		      uint64_t port)
+{
+	metrics_label_num(m, "port", (unsigned int)port);
+	metrics_value(m, of_port(sw, port)->held);
+}
+
+/* arg: where it is in struct loopguard_port. */
+static void port_counter(struct metrics *m, const struct vswitch *sw,
+			 uint64_t port)
+{
+	const char *p = (const char *)of_port(sw, port);
+
+	metrics_label_num(m, "port", (unsigned int)port);
+	metrics_value(m, *(const uint64_t *)(const void *)(p + m->row->arg));
+}
+
+#define IN_PORT(field) port_counter, offsetof(struct loopguard_port, field)
+
+/* clang-format off */
+static const struct metric rows[] = {
+	{ "loopguard_enabled", METRIC_GAUGE, "1: the loop guard is on.", NULL, enabled, 0 },
+	{ "loopguard_probes_seen_total", METRIC_COUNTER, "Probes that proved nothing: of others, too old, or in this switch's name.", NULL, refused, 0 },
+	{ "loopguard_port_held", METRIC_GAUGE, "1: held down for a loop.", metrics_next_port, port_held, 0 },
+	{ "loopguard_port_probes_total", METRIC_COUNTER, "Probes sent.", metrics_next_port, IN_PORT(probes) },
+	{ "loopguard_port_loops_total", METRIC_COUNTER, "Probes that came back here.", metrics_next_port, IN_PORT(loops) },
+	{ "loopguard_port_holds_total", METRIC_COUNTER, "How often the port was held down.", metrics_next_port, IN_PORT(holds) },
+};
+/* clang-format on */
+const struct metric_set loopguard_metrics = { rows, ARRAY_SIZE(rows) };
 
 /* ---- the switch's start and end ---- */
 

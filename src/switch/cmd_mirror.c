@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "switch/cmd.h"
+#include "switch/metrics_sets.h"
 #include "switch/mirror.h"
 
 static struct mirrors *mirrors_of(void *ctx)
@@ -74,3 +75,37 @@ static const struct mgmt_cmd cmds[] = {
 };
 /* clang-format on */
 const struct mgmt_table mirror_table = { cmds, ARRAY_SIZE(cmds) };
+
+/* ---- metrics ---- */
+
+/* An item is the source, and the destination in 16 bits. */
+static uint64_t next_mirror(const struct vswitch *sw, uint64_t from)
+{
+	const struct mirror *m = mirror_from(
+		sw->mirrors, (unsigned int)(from >> 16), from & 0xffff);
+
+	return m ? (uint64_t)m->src << 16 | m->dst : METRIC_END;
+}
+
+/* arg: where it is in struct mirror. */
+static void counter(struct metrics *m, const struct vswitch *sw, uint64_t item)
+{
+	const struct mirror *mi = mirror_from(
+		sw->mirrors, (unsigned int)(item >> 16), item & 0xffff);
+
+	metrics_label_num(m, "src", mi->src);
+	metrics_label_num(m, "dst", mi->dst);
+	metrics_value(m, *(const uint64_t *)(const void *)((const char *)mi +
+							   m->row->arg));
+}
+
+#define IN_MIRROR(field) counter, offsetof(struct mirror, field)
+
+/* clang-format off */
+static const struct metric rows[] = {
+	{ "mirror_frames_total", METRIC_COUNTER, "Frames copied.", next_mirror, IN_MIRROR(frames) },
+	{ "mirror_bytes_total", METRIC_COUNTER, "Bytes copied.", next_mirror, IN_MIRROR(bytes) },
+	{ "mirror_missed_total", METRIC_COUNTER, "Frames not copied because there was nobody to send them to.", next_mirror, IN_MIRROR(missed) },
+};
+/* clang-format on */
+const struct metric_set mirror_metrics = { rows, ARRAY_SIZE(rows) };

@@ -268,6 +268,7 @@ void cmd_init(struct vswitch *sw)
 		&loopguard_table,
 		&guard_table,
 		&mirror_table,
+		&metrics_table,
 	};
 	/* clang-format on */
 

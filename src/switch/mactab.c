@@ -64,6 +64,7 @@ struct mactab {
 	uint32_t *per_port; /* entries of each port */
 	mactab_gone_fn *gone;
 	void *gone_ctx;
+	struct mactab_counters counters;
 };
 
 static size_t round_slots(size_t slots)
@@ -336,14 +337,18 @@ static enum mactab_result insert(struct mactab *t, uint64_t key,
 	}
 	if (!e) {
 		e = victim(t, s, port, now_s);
-		if (!e)
+		if (!e) {
+			t->counters.refused++;
 			return MACTAB_FULL;
+		}
+		t->counters.displaced += !expired(t, e, now_s);
 		forget(t, e);
 	}
 	*e = (struct entry){ key, now_s, (uint16_t)port, 0 };
 	enlist(t, e);
 	t->per_port[port]++;
 	t->used++;
+	t->counters.learned++;
 	return MACTAB_NEW;
 }
 
@@ -370,6 +375,7 @@ enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
 	e->port = (uint16_t)port;
 	enlist(t, e);
 	e->seen_s = now_s;
+	t->counters.moved++;
 	return MACTAB_MOVED;
 }
 
@@ -457,6 +463,11 @@ bool mactab_next(const struct mactab *t, size_t from, uint32_t now_s,
 		}
 	}
 	return false;
+}
+
+const struct mactab_counters *mactab_counters(const struct mactab *t)
+{
+	return &t->counters;
 }
 
 size_t mactab_slots(const struct mactab *t)

@@ -135,6 +135,15 @@ void mactab_on_gone(struct mactab *, mactab_gone_fn *gone, void *ctx);
 bool mactab_next(const struct mactab *, size_t from, uint32_t now_s,
 		 struct mactab_entry *);
 
+/* What has happened so far. */
+struct mactab_counters {
+	uint64_t learned; /* that were not known */
+	uint64_t moved; /* to another port */
+	uint64_t displaced; /* entries that gave way though they were valid */
+	uint64_t refused; /* MACTAB_FULL */
+};
+const struct mactab_counters *mactab_counters(const struct mactab *);
+
 size_t mactab_slots(const struct mactab *);
 size_t mactab_used(const struct mactab *);
 

@@ -40,7 +40,7 @@ static void put_escaped(struct writer *w, const char *s, bool quotes)
 static void put_name(struct metrics *m)
 {
 	writer_text(m->w, METRICS_PREFIX);
-	writer_text(m->w, m->name);
+	writer_text(m->w, m->row->name);
 }
 
 static void begin_label(struct metrics *m, const char *name)
@@ -141,7 +141,7 @@ static uint64_t next_item(const struct metric *row, const struct vswitch *sw,
 static bool write_metric(struct mgmt_req *rq, const struct vswitch *sw,
 			 const struct metric *row)
 {
-	struct metrics m = { .w = rq->w, .name = row->name };
+	struct metrics m = { .w = rq->w, .row = row };
 	uint64_t *item = &rq->more[AT_ITEM];
 
 	if (!rq->more[INSIDE] && rq->w->json)

@@ -33,10 +33,12 @@ enum metric_type {
 	METRIC_N_TYPES
 };
 
+struct metric;
+
 /* What is being written. */
 struct metrics {
 	struct writer *w;
-	const char *name; /* of the row, without the prefix */
+	const struct metric *row;
 	bool labels; /* of a sample whose value is to come */
 };
 
@@ -48,6 +50,7 @@ struct metric {
 	 * numbers is its own. NULL: there is one, number 0. */
 	uint64_t (*next)(const struct vswitch *, uint64_t from);
 	void (*emit)(struct metrics *, const struct vswitch *, uint64_t item);
+	size_t arg; /* of that function: m->row->arg */
 };
 
 struct metric_set {

@@ -35,6 +35,7 @@ vde_switch_SRCS := \
 	src/switch/cmd_hash.c \
 	src/switch/cmd_if.c \
 	src/switch/cmd_loopguard.c \
+	src/switch/cmd_metrics.c \
 	src/switch/cmd_plugin.c \
 	src/switch/cmd_mirror.c \
 	src/switch/cmd_port.c \
@@ -47,6 +48,9 @@ vde_switch_SRCS := \
 	src/switch/hostif.c \
 	src/switch/linkwatch.c \
 	src/switch/main.c \
+	src/switch/metrics.c \
+	src/switch/metrics_bridge.c \
+	src/switch/metrics_stp.c \
 	src/switch/plugin.c \
 	src/switch/plugin_host.c \
 	src/switch/plugin_load.c \

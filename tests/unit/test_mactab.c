@@ -62,6 +62,8 @@ static void a_station_moves_only_after_silence(void)
 	CHECK(old == 2 && find(t, 1, 13) == 2);
 	CHECK(mactab_learn(t, mactab_key(0, 1), 5, 14, &old) == MACTAB_MOVED);
 	CHECK(old == 2 && find(t, 1, 14) == 5);
+	CHECK(mactab_counters(t)->learned == 1);
+	CHECK(mactab_counters(t)->moved == 1);
 	mactab_free(t);
 }
 
@@ -110,6 +112,10 @@ static void a_flooding_port_evicts_only_its_own(void)
 	CHECK(kept == 1000);
 	CHECK(mactab_slots(t) == MACTAB_MAX_SLOTS);
 	CHECK(mactab_used(t) <= MACTAB_MAX_SLOTS);
+	CHECK(mactab_counters(t)->learned ==
+	      1001000 - mactab_counters(t)->refused);
+	CHECK(mactab_counters(t)->learned ==
+	      mactab_used(t) + mactab_counters(t)->displaced);
 	/* and a quiet port still gets its station in */
 	for (uint64_t a = 1; a <= 1000; a++)
 		CHECK(learn(t, 0x030000000000 + a, 3, 1) == MACTAB_NEW);

@@ -64,8 +64,9 @@ static void ports(struct metrics *m, const struct vswitch *sw, uint64_t item)
 }
 
 static const struct metric two_rows[] = {
-	{ "frames_total", METRIC_COUNTER, "all of\nthem, \"\\\"", NULL, plain },
-	{ "queue", METRIC_GAUGE, "frames", three, ports },
+	{ "frames_total", METRIC_COUNTER, "all of\nthem, \"\\\"", NULL, plain,
+	  0 },
+	{ "queue", METRIC_GAUGE, "frames", three, ports, 0 },
 };
 static const struct metric_set two = { two_rows, ARRAY_SIZE(two_rows) };
 
@@ -86,7 +87,7 @@ static void text_is_the_exposition_format(void)
 }
 
 static const struct metric one_row[] = {
-	{ "queue", METRIC_GAUGE, "frames", three, ports },
+	{ "queue", METRIC_GAUGE, "frames", three, ports, 0 },
 };
 static const struct metric_set one = { one_row, 1 };
 
@@ -115,7 +116,7 @@ static void labelled(struct metrics *m, const struct vswitch *sw, uint64_t item)
 }
 
 static const struct metric label_row[] = {
-	{ "x", METRIC_GAUGE, "h", NULL, labelled },
+	{ "x", METRIC_GAUGE, "h", NULL, labelled, 0 },
 };
 static const struct metric_set label = { label_row, 1 };
 
@@ -185,9 +186,9 @@ static void nothing(struct metrics *m, const struct vswitch *sw, uint64_t item)
 }
 
 static const struct metric many_rows[] = {
-	{ "a", METRIC_GAUGE, "h", fourths, numbered },
-	{ "b", METRIC_GAUGE, "h", fourths, nothing },
-	{ "c", METRIC_GAUGE, "h", NULL, plain },
+	{ "a", METRIC_GAUGE, "h", fourths, numbered, 0 },
+	{ "b", METRIC_GAUGE, "h", fourths, nothing, 0 },
+	{ "c", METRIC_GAUGE, "h", NULL, plain, 0 },
 };
 static const struct metric_set much = { many_rows, ARRAY_SIZE(many_rows) };
 
