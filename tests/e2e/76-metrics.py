@@ -117,7 +117,8 @@ is_("buffers", value(f, "pool_frames", state="used") +
     value(f, "pool_frames", state="free"), 8192)
 for i in range(600):
     a.send(frame(mac(2), mac(1)))
-until(lambda: sw.port(2)["endpoints"][0]["queued"])
+until(lambda: sw.drops(2).get("queue_full", 0) > 200)
+sw.sync(20)
 f = scrape(sw)
 q = sw.port(2)["endpoints"][0]
 is_("a queue", [value(f, "endpoint_queue_frames" + s, port="2",
