@@ -171,14 +171,21 @@ static bool classify(const struct bridge *br, struct port *p, struct frame *f,
 	return false;
 }
 
-/* Is it for a protocol of the switch itself? */
-static bool consumed(struct port *p, struct frame *f, bool tagged, uint64_t dst)
+/* Is it for a protocol of the switch itself? Those who watch see it before it
+ * is answered; @shown: they have. */
+static bool consumed(struct port *p, struct frame *f, bool tagged, uint64_t dst,
+		     bool *shown)
 {
 	list_for_each(it, &p->br->protos) {
 		struct bridge_proto *proto = list_entry(it, struct bridge_proto,
 							node);
 
-		if (proto->addr == dst && proto->input(proto, p, f, tagged))
+		if (proto->addr != dst)
+			continue;
+		if ((p->slow & PORT_HOOK_IN) && !*shown)
+			hook_show(p, f, tagged);
+		*shown = true;
+		if (proto->input(proto, p, f, tagged))
 			return true;
 	}
 	return false;
@@ -186,7 +193,7 @@ static bool consumed(struct port *p, struct frame *f, bool tagged, uint64_t dst)
 
 /* What is off the fast path before a frame is learned from; false: dropped,
  * and that is counted. */
-static bool slow_input(struct port *p, struct frame *f, bool tagged)
+static bool slow_input(struct port *p, struct frame *f, bool tagged, bool shown)
 {
 	if (p->slow & PORT_BLOCKED) {
 		port_drop(p, f, tagged, DROP_BLOCKED);
@@ -194,7 +201,10 @@ static bool slow_input(struct port *p, struct frame *f, bool tagged)
 	}
 	if (p->slow & PORT_GUARD && !portguard_input(p, f, tagged))
 		return false;
-	return !(p->slow & PORT_HOOK_IN) || hook_pass(p, f, tagged, HOOK_IN);
+	if (!(p->slow & PORT_HOOK_IN))
+		return true;
+	return shown ? hook_ask(p, f, tagged, HOOK_IN)
+		     : hook_pass(p, f, tagged, HOOK_IN);
 }
 
 /* False: dropped and counted, its source belongs to another port. */
@@ -263,10 +273,11 @@ static void repeat(struct bridge *br, const struct port *from, struct frame *f)
 static void hub_input(struct port *p, struct frame *f)
 {
 	uint64_t dst = ether_addr(f->data);
+	bool shown = false;
 
-	if (ether_is_multicast(dst) && consumed(p, f, false, dst))
+	if (ether_is_multicast(dst) && consumed(p, f, false, dst, &shown))
 		return;
-	if (!p->slow || slow_input(p, f, false))
+	if (!p->slow || slow_input(p, f, false, shown))
 		repeat(p->br, p, f);
 }
 
@@ -316,6 +327,7 @@ void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
 	struct vlan *v;
 	const uint64_t *set;
 	uint16_t vid;
+	bool shown = false;
 	int to = -1;
 
 	if (br->hub) {
@@ -326,13 +338,13 @@ void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
 		return;
 	vid = frame_vid(f);
 	v = br->vlans[vid];
-	if (ether_is_multicast(dst) && consumed(p, f, tagged, dst))
+	if (ether_is_multicast(dst) && consumed(p, f, tagged, dst, &shown))
 		return;
 	if (gate_stops(br, v, p->id, BRIDGE_LEARNING)) {
 		port_drop(p, f, tagged, DROP_STP);
 		return;
 	}
-	if (p->slow && !slow_input(p, f, tagged))
+	if (p->slow && !slow_input(p, f, tagged, shown))
 		return;
 	if (!ether_is_multicast(src) && !learn(p, f, tagged, src, now_s))
 		return;

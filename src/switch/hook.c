@@ -8,6 +8,8 @@ static_assert(PORT_HOOK_IN == 1 << HOOK_IN && PORT_HOOK_OUT == 1 << HOOK_OUT &&
 	      "the bits of port->slow are those of the points");
 
 #define HOOK_BITS ((1u << HOOK_N_POINTS) - 1)
+#define VETO (1u << HOOK_VETO)
+#define WATCH (1u << HOOK_WATCH)
 
 static bool sees(struct frame_hook *h, const struct port *p)
 {
@@ -56,20 +58,22 @@ void hook_del(struct bridge *br, struct frame_hook *h)
 	hook_update(br);
 }
 
-static bool call(const struct hook_frame *hf)
+/* Those of these ranks, 1 << HOOK_VETO and so on. */
+static bool call(const struct hook_frame *hf, unsigned int ranks)
 {
 	list_for_each(it, &hf->port->br->hooks) {
 		struct frame_hook *h = list_entry(it, struct frame_hook, node);
 
-		if ((h->points >> hf->point & 1) && sees(h, hf->port) &&
-		    !h->fn(h, hf) && hf->point != HOOK_DROP)
+		if ((ranks >> h->rank & 1) && (h->points >> hf->point & 1) &&
+		    sees(h, hf->port) && !h->fn(h, hf) &&
+		    hf->point != HOOK_DROP)
 			return false;
 	}
 	return true;
 }
 
-bool hook_pass(struct port *p, struct frame *f, bool tagged,
-	       enum hook_point point)
+static bool pass(struct port *p, struct frame *f, bool tagged,
+		 enum hook_point point, unsigned int ranks)
 {
 	struct hook_frame hf = { .point = point,
 				 .port = p,
@@ -77,11 +81,34 @@ bool hook_pass(struct port *p, struct frame *f, bool tagged,
 				 .tagged = tagged,
 				 .now = p->br->now };
 
-	if (call(&hf))
+	if (call(&hf, ranks))
 		return true;
 	port_drop(p, f, tagged,
 		  point == HOOK_IN ? DROP_VETO_IN : DROP_VETO_OUT);
 	return false;
+}
+
+bool hook_pass(struct port *p, struct frame *f, bool tagged,
+	       enum hook_point point)
+{
+	return pass(p, f, tagged, point, VETO | WATCH);
+}
+
+bool hook_ask(struct port *p, struct frame *f, bool tagged,
+	      enum hook_point point)
+{
+	return pass(p, f, tagged, point, VETO);
+}
+
+void hook_show(struct port *p, struct frame *f, bool tagged)
+{
+	struct hook_frame hf = { .point = HOOK_IN,
+				 .port = p,
+				 .frame = f,
+				 .tagged = tagged,
+				 .now = p->br->now };
+
+	call(&hf, WATCH);
 }
 
 void port_tell_drop(struct port *p, struct frame *f, bool tagged,
@@ -94,5 +121,5 @@ void port_tell_drop(struct port *p, struct frame *f, bool tagged,
 				 .reason = why,
 				 .now = p->br->now };
 
-	call(&hf);
+	call(&hf, VETO | WATCH);
 }

@@ -59,5 +59,10 @@ void hook_update_port(struct port *);
 /* False if somebody refused it; that has been counted then. From the bridge,
  * where port->slow has the bit of the point. */
 bool hook_pass(struct port *, struct frame *, bool tagged, enum hook_point);
+/* The same in two halves, for a frame that a protocol of the switch may take
+ * for itself: those who watch see it as it comes in, whatever they answer, and
+ * if it goes on, the others are asked. */
+void hook_show(struct port *, struct frame *, bool tagged);
+bool hook_ask(struct port *, struct frame *, bool tagged, enum hook_point);
 
 #endif

@@ -283,6 +283,35 @@ static void a_protocol_gets_its_frames_past_all_gates(void)
 	teardown();
 }
 
+static void what_a_protocol_takes_is_seen_before_and_once(void)
+{
+	struct bridge_proto proto = { .addr = GROUP, .input = take };
+	struct spy watch = spy_on(0, 1u << HOOK_IN);
+	struct spy veto = spy_on(0, 1u << HOOK_IN);
+
+	for (int hub = 0; hub < 2; hub++) {
+		setup(3);
+		bridge_set_hub(br, hub);
+		veto.veto = true;
+		veto.hook.rank = HOOK_VETO;
+		watch.seen[HOOK_IN] = veto.seen[HOOK_IN] = 0;
+		bridge_proto_add(br, &proto);
+		hook_add(br, &watch.hook);
+		hook_add(br, &veto.hook);
+		rx(1, GROUP, A, -1);
+		CHECK(watch.seen[HOOK_IN] == 1 && veto.seen[HOOK_IN] == 0);
+		rx(2, GROUP, A, -1); /* not taken, but vetoed */
+		CHECK(watch.seen[HOOK_IN] == 2 && veto.seen[HOOK_IN] == 1);
+		CHECK(!fakes[3].sent && drops(2, DROP_VETO_IN) == 1);
+		hook_del(br, &veto.hook);
+		rx(2, GROUP, A, -1);
+		CHECK(watch.seen[HOOK_IN] == 3 && fakes[3].sent == 1);
+		hook_del(br, &watch.hook);
+		bridge_proto_del(br, &proto);
+		teardown();
+	}
+}
+
 static void a_frame_of_the_switch_leaves_in_the_form_of_its_vlan(void)
 {
 	uint8_t bytes[20] = { 1, 0x80, 0xc2 };
@@ -342,6 +371,7 @@ int main(void)
 	RUN(a_veto_stops_a_frame_and_the_others_learn_of_it);
 	RUN(what_a_slow_endpoint_loses_is_seen);
 	RUN(a_protocol_gets_its_frames_past_all_gates);
+	RUN(what_a_protocol_takes_is_seen_before_and_once);
 	RUN(a_frame_of_the_switch_leaves_in_the_form_of_its_vlan);
 	RUN(listeners_hear_of_what_changes);
 	DONE();
