@@ -21,6 +21,7 @@ extern const struct mgmt_table port_table;
 extern const struct mgmt_table vlan_table;
 extern const struct mgmt_table tap_table;
 extern const struct mgmt_table if_table;
+extern const struct mgmt_table capture_table;
 extern const struct mgmt_table loopguard_table;
 extern const struct mgmt_table guard_table;
 extern const struct mgmt_table mirror_table;

@@ -265,6 +265,7 @@ void cmd_init(struct vswitch *sw)
 		&vlan_table,
 		&tap_table,
 		&if_table,
+		&capture_table,
 		&loopguard_table,
 		&guard_table,
 		&mirror_table,

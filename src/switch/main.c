@@ -19,6 +19,7 @@
 #include "common/cli.h"
 #include "common/daemon.h"
 #include "common/unixsock.h"
+#include "switch/capture.h"
 #include "switch/cmd.h"
 #include "switch/cmd_loopguard.h"
 #include "switch/ctlsock.h"
@@ -506,6 +507,7 @@ static void stop(struct program *pr)
 		unixsock_unlink(sw->mgmt_path, pr->mgmt_id);
 	}
 	linkwatch_close(&sw->links, sw->loop);
+	captures_free(sw);
 	rx_batch_fini(&sw->rx);
 	bridge_free(sw->br);
 	ctlsock_free(sw->ctl);

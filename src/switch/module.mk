@@ -32,6 +32,11 @@ bridge_SRCS := \
 PROGS += vde_switch
 vde_switch_SRCS := \
 	src/switch/cmd_guard.c \
+	src/switch/capture.c \
+	src/switch/capture_take.c \
+	src/switch/captarget.c \
+	src/switch/capwriter.c \
+	src/switch/cmd_capture.c \
 	src/switch/cmd_hash.c \
 	src/switch/cmd_if.c \
 	src/switch/cmd_loopguard.c \
@@ -60,7 +65,7 @@ vde_switch_SRCS := \
 	src/switch/tr_packet.c \
 	src/switch/tr_ring.c \
 	src/switch/tr_tap.c
-vde_switch_LIBS := bridge common base
+vde_switch_LIBS := capture filter bridge common base
 
 # What is captured: pure parts, and the filter, which loads libpcap if asked.
 LIBS += capture filter

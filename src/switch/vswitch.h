@@ -16,6 +16,7 @@
 #define EVENT_CATEGORIES 64 /* as many as a session has flags */
 #define SWITCH_TABLES 128 /* of commands */
 
+struct captures;
 struct ctlsock;
 struct loops;
 struct plugins;
@@ -53,6 +54,7 @@ struct vswitch {
 	struct mirrors *mirrors;
 	struct list hostifs; /* taps and other interfaces of this host */
 	struct linkwatch links; /* of them, open from the first one on */
+	struct captures *captures; /* from the first one on */
 	struct rx_batch rx;
 	struct loop_hook flush;
 	struct loop_timer gc;

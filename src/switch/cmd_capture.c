@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Commands about captures of frames.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "switch/capture.h"
+#include "switch/cmd.h"
+
+static void show_spec(struct writer *w, const struct capspec *cs)
+{
+	if (cs->port >= 0)
+		writer_num(w, "port", " port ", cs->port, 0);
+	else
+		writer_str(w, "port", NULL, NULL, 0);
+	if (cs->vlan >= 0)
+		writer_num(w, "vlan", " vlan ", cs->vlan, 0);
+	else
+		writer_str(w, "vlan", NULL, NULL, 0);
+	writer_str(w, "direction", " direction ",
+		   capture_direction_name(cs->direction), 0);
+	writer_num(w, "snaplen", " snaplen ", cs->snaplen, 0);
+	if (cs->count)
+		writer_num(w, "count", " count ", (int64_t)cs->count, 0);
+	else
+		writer_str(w, "count", NULL, NULL, 0);
+	writer_str(w, "filter", cs->filter[0] ? " filter \"" : NULL,
+		   cs->filter[0] ? cs->filter : NULL, 0);
+	writer_text(w, cs->filter[0] ? "\"" : "");
+	writer_line(w);
+}
+
+static void show(struct writer *w, const struct capture_info *i)
+{
+	writer_open(w, NULL);
+	writer_num(w, "id", "Capture ", i->id, 0);
+	writer_str(w, "state", " ", capture_state_name(i->state), 0);
+	if (i->error)
+		writer_str(w, "reason", " (", strerror(i->error), 0);
+	else
+		writer_str(w, "reason", NULL, NULL, 0);
+	writer_text(w, i->error ? ") to " : " to ");
+	writer_str(w, "kind", "", captarget_kind_name(i->target.kind), 0);
+	writer_str(w, "target", " ", i->spec.target, 0);
+	writer_line(w);
+	writer_text(w, " ");
+	show_spec(w, &i->spec);
+	writer_num(w, "packets", "  packets ", (int64_t)i->packets, 0);
+	writer_num(w, "bytes", " bytes ", (int64_t)i->bytes, 0);
+	writer_num(w, "lost", " lost ", (int64_t)i->lost, 0);
+	writer_line(w);
+	writer_close(w);
+}
+
+static int cmd_start(struct mgmt_req *rq, void *ctx)
+{
+	struct vswitch *sw = ctx;
+	const struct capture_info *i;
+	struct capspec cs;
+	char text[512];
+	struct strbuf why;
+	int rc = -EINVAL;
+
+	strbuf_init(&why, text, sizeof(text));
+	if (capspec_parse(&cs, rq->arg[0].str, &why))
+		rc = capture_start(sw, &cs, &why);
+	if (rc < 0) {
+		writer_str(rq->w, "error", "unable to capture: ", text, 0);
+		writer_line(rq->w);
+		return rc;
+	}
+	i = capture_next(sw, (unsigned int)rc - 1);
+	writer_num(rq->w, "id", "Capture ", i->id, 0);
+	writer_str(rq->w, "state", " ", capture_state_name(i->state), 0);
+	if (i->state == CAPTURE_WAITING)
+		writer_text(rq->w, ", nobody reads there yet");
+	writer_line(rq->w);
+	return 0;
+}
+
+static int cmd_stop(struct mgmt_req *rq, void *ctx)
+{
+	struct vswitch *sw = ctx;
+	const struct capture_info *i;
+	unsigned int id = 0;
+
+	if (rq->argc)
+		return capture_stop(sw, (unsigned int)rq->arg[0].num);
+	while ((i = capture_next(sw, id))) {
+		id = i->id;
+		capture_stop(sw, id);
+	}
+	return 0;
+}
+
+static int cmd_list(struct mgmt_req *rq, void *ctx)
+{
+	const struct capture_info *i = NULL;
+
+	writer_list(rq->w, "captures");
+	while ((i = capture_next(ctx, i ? i->id : 0)))
+		show(rq->w, i);
+	writer_close(rq->w);
+	return 0;
+}
+
+/* clang-format off */
+static const struct mgmt_cmd capture_cmds[] = {
+	{ "capture", "============", "CAPTURE MENU", NULL, false },
+	{ "capture/start <args...>", "TARGET [ARGS]", "write frames to a file, FIFO or socket: [port N] [vlan N] [filter \"BPF\"] ...", cmd_start, true },
+	{ "capture/stop [<id>]", "[ID]", "end capture ID, or all", cmd_stop, false },
+	{ "capture/list", "", "list the captures", cmd_list, true },
+};
+/* clang-format on */
+const struct mgmt_table capture_table = { capture_cmds,
+					  ARRAY_SIZE(capture_cmds) };
