@@ -222,27 +222,18 @@ static void show_drops(struct writer *w, const struct port *p)
 	writer_close(w);
 }
 
-static void show_addresses(struct writer *w, const struct port *p,
-			   uint32_t now_s)
+static void show_address(struct writer *w, const struct mactab_entry *e)
 {
-	const struct mactab *macs = p->br->macs;
 	char addr[ETHER_STRLEN];
-	struct mactab_entry e;
 
-	writer_list(w, "entries");
-	for (size_t i = 0; mactab_next(macs, i, now_s, &e); i = e.slot + 1) {
-		if (e.port != p->id)
-			continue;
-		writer_open(w, NULL);
-		writer_str(w, "mac", " address   ",
-			   ether_str(addr, mactab_addr(e.key)), 0);
-		writer_num(w, "vlan", " VLAN ", mactab_vlan(e.key), 4);
-		writer_bool(w, "sticky", e.sticky, " STICKY", NULL);
-		writer_bool(w, "by_hand", e.sticky & MACTAB_STICKY_HAND,
-			    " BY HAND", NULL);
-		writer_line(w);
-		writer_close(w);
-	}
+	writer_open(w, NULL);
+	writer_str(w, "mac", " address   ",
+		   ether_str(addr, mactab_addr(e->key)), 0);
+	writer_num(w, "vlan", " VLAN ", mactab_vlan(e->key), 4);
+	writer_bool(w, "sticky", e->sticky, " STICKY", NULL);
+	writer_bool(w, "by_hand", e->sticky & MACTAB_STICKY_HAND, " BY HAND",
+		    NULL);
+	writer_line(w);
 	writer_close(w);
 }
 
@@ -254,29 +245,66 @@ static void show(struct writer *w, const struct port *p)
 	show_drops(w, p);
 }
 
-/* All that have a guard, or one with its addresses. */
-static int cmd_print(struct mgmt_req *rq, void *ctx)
+/* With its addresses; @p NULL: it has gone since the part before. more[]: the
+ * slot. */
+static int print_one(struct mgmt_req *rq, const struct port *p, uint64_t now_ns)
 {
-	const struct vswitch *sw = ctx;
-	struct port *one = NULL;
-	int rc = rq->argc ? find_port(ctx, rq, &one) : 0;
+	uint32_t now_s = (uint32_t)(now_ns / LOOP_SEC);
+	struct mactab_entry e;
 
-	writer_list(rq->w, "ports");
-	if (one) {
-		show(rq->w, one);
-		show_addresses(rq->w, one, (uint32_t)(now(sw) / LOOP_SEC));
-		writer_close(rq->w);
+	if (!rq->again) {
+		writer_list(rq->w, "ports");
+		show(rq->w, p);
+		writer_list(rq->w, "entries");
 	}
-	for (unsigned int i = 0; !rq->argc && i <= sw->br->numports; i++) {
-		const struct port *p = sw->br->ports[i];
+	for (size_t i = (size_t)rq->more[0];
+	     p && mactab_next(p->br->macs, i, now_s, &e); i = e.slot + 1) {
+		if (e.port != p->id)
+			continue;
+		if (mgmt_pause(rq)) {
+			rq->more[0] = e.slot;
+			return MGMT_MORE;
+		}
+		show_address(rq->w, &e);
+	}
+	writer_close(rq->w);
+	writer_close(rq->w);
+	writer_close(rq->w);
+	return 0;
+}
+
+/* Those that have a guard. more[]: the port. */
+static int print_all(struct mgmt_req *rq, const struct bridge *br)
+{
+	if (!rq->again)
+		writer_list(rq->w, "ports");
+	for (unsigned int i = (unsigned int)rq->more[0]; i <= br->numports;
+	     i++) {
+		const struct port *p = br->ports[i];
 
 		if (!p || (!p->guard && !(p->slow & PORT_ISOLATED)))
 			continue;
+		if (mgmt_pause(rq)) {
+			rq->more[0] = i;
+			return MGMT_MORE;
+		}
 		show(rq->w, p);
 		writer_close(rq->w);
 	}
 	writer_close(rq->w);
-	return rc;
+	return 0;
+}
+
+static int cmd_print(struct mgmt_req *rq, void *ctx)
+{
+	const struct vswitch *sw = ctx;
+	struct port *p = NULL;
+	int rc;
+
+	if (!rq->argc)
+		return print_all(rq, sw->br);
+	rc = find_port(ctx, rq, &p);
+	return rc && !rq->again ? rc : print_one(rq, rc ? NULL : p, now(sw));
 }
 
 /* clang-format off */
