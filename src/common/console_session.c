@@ -252,8 +252,9 @@ static void reply_over(struct console_session *s)
 		s->ended = true;
 	} else {
 		session_prompt(s);
-		session_put(s, outbuf_bytes(&s->late),
-			    outbuf_pending(&s->late));
+		if (outbuf_pending(&s->late))
+			session_put(s, outbuf_bytes(&s->late),
+				    outbuf_pending(&s->late));
 	}
 	outbuf_clear(&s->late);
 }

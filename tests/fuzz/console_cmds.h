@@ -53,6 +53,23 @@ static int cmd_say(struct mgmt_req *rq, void *ctx)
 	return 0;
 }
 
+/* In up to eight parts, some of them silent. */
+static int cmd_parts(struct mgmt_req *rq, void *ctx)
+{
+	uint64_t parts = (uint64_t)rq->arg[0].num % 8;
+
+	if (rq->again != (rq->more[0] > 0))
+		abort();
+	if (!rq->again)
+		writer_list(rq->w, "said");
+	if (rq->argc > 1 && rq->more[0] % 2)
+		writer_str(rq->w, NULL, "said: ", rq->arg[1].str, 0);
+	if (rq->more[0]++ < parts)
+		return MGMT_MORE;
+	writer_close(rq->w);
+	return parts == 7 ? -ENXIO : 0;
+}
+
 static int cmd_event(struct mgmt_req *rq, void *ctx)
 {
 	if (rq->session)
@@ -91,6 +108,7 @@ static const struct mgmt_cmd fuzz_cmds[] = {
 	{ "p/note <port>", "N", "a number", cmd_note, false },
 	{ "p/print [<port>]", "[N]", "print, or fail", cmd_print, true },
 	{ "say [<text...>]", "TEXT", "repeat", cmd_say, false },
+	{ "parts <port> [<text...>]", "N TEXT", "repeat in parts", cmd_parts, true },
 	{ "event <port> <word>", "N", "an event", cmd_event, true },
 	{ "help [<word>]", "[arg]", "Help", cmd_help, true },
 	{ "logout", "", "end", cmd_logout, false },

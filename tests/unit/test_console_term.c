@@ -256,6 +256,47 @@ static void a_slow_reader_gets_everything(void)
 	close(out[0]);
 }
 
+/* What is left of a long listing is dropped with its first part. */
+static void a_reader_that_sleeps_ends_a_listing(void)
+{
+	int in[2], out[2];
+	pid_t pid;
+
+	CHECK(!pipe2(in, O_CLOEXEC) && !pipe2(out, O_CLOEXEC));
+	pid = start(in[0], dup(out[1]));
+	say(in[1], "parts 1000000\nport/note 1\nparts 1000000\nport/note 2\n");
+	close(in[1]);
+	CHECK(status_of(pid) == 2);
+	close(out[1]);
+	close(out[0]);
+}
+
+/* Input that has come already waits for the end of the listing. */
+static void a_listing_in_parts_is_complete(void)
+{
+	static char buf[65536];
+	const size_t expected = 2 * (strlen(BLOCK) + 1000000 +
+				     strlen(".\n1000 Success\n")) +
+				strlen("1000 Success\n");
+	int in[2], out[2];
+	size_t len = 0;
+	ssize_t n;
+	pid_t pid;
+
+	CHECK(!pipe2(in, O_CLOEXEC) && !pipe2(out, O_CLOEXEC));
+	pid = start(in[0], out[1]);
+	say(in[1], "parts 10000\nport/note 1\n");
+	n = read(out[0], buf, sizeof(buf));
+	len += n > 0 ? (size_t)n : 0;
+	say(in[1], "parts 10000"); /* until the end of the input */
+	close(in[1]);
+	while ((n = read(out[0], buf, sizeof(buf))) > 0)
+		len += (size_t)n;
+	CHECK(len == expected);
+	CHECK(status_of(pid) == 1);
+	close(out[0]);
+}
+
 /* ---- terminals ---- */
 
 static void raw(int fd)
@@ -416,6 +457,8 @@ int main(void)
 	RUN(a_reader_that_has_gone_changes_nothing);
 	RUN(a_reader_that_sleeps_loses_output_only);
 	RUN(a_slow_reader_gets_everything);
+	RUN(a_reader_that_sleeps_ends_a_listing);
+	RUN(a_listing_in_parts_is_complete);
 	RUN(a_terminal_has_a_prompt_and_keeps_its_flags);
 	RUN(the_prompt_stays_out_of_a_pipe);
 	RUN(a_hang_up_is_an_end_of_input);
