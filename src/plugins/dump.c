@@ -76,7 +76,9 @@ static void show(struct dump *d, struct vde_plugin_ctx *ctx,
 	for (size_t i = 0; i < shown && d->ascii; i++) {
 		uint8_t byte = wire_byte(v, i);
 
-		*at++ = byte >= ' ' && byte < 0x7f ? (char)byte : (char)'.';
+		*at++ = '.';
+		if (byte >= ' ' && byte < 0x7f)
+			at[-1] = (char)byte;
 	}
 	if (d->ascii)
 		*at++ = '|';

@@ -140,7 +140,7 @@ struct vde_plugin_command {
 
 /* The answer goes on: the handler is called again after others had their
  * turn, or never, if whoever asked has gone. See pause() and more(). */
-#define VDE_PLUGIN_MORE 1
+#define VDE_PLUGIN_MORE 1000
 
 /* ---- events of the switch ---- */
 
