@@ -69,3 +69,5 @@ $(call unit_test,test_quote,base)
 $(call unit_test,test_capspec,capture base)
 $(call unit_test,test_capbuf,capture base)
 $(call unit_test,test_filter,filter base)
+$(call unit_test,test_capwriter,capture bridge common base)
+test_capwriter_SRCS += src/switch/capwriter.c
