@@ -58,7 +58,8 @@ void capture_write(struct capture *c)
 			capbuf_sent(&c->out.buf, (size_t)len);
 			c->file_len += (uint64_t)len;
 			c->info.bytes += (uint64_t)len;
-		} else if (len < 0 && errno == EAGAIN) {
+		} else if (len < 0 && errno == EAGAIN &&
+			   captarget_has_reader(c->info.target.kind)) {
 			c->full = true;
 		} else if (len == 0 || errno != EINTR) {
 			c->problem = len ? -errno : -EIO;
@@ -298,24 +299,24 @@ static bool has_ended(const struct capture *c)
 	return c->info.state == CAPTURE_DONE || c->info.state == CAPTURE_FAILED;
 }
 
-/* A place among them, the oldest that has ended goes if need be. */
-static bool make_place(struct captures *all)
+/* False: there are as many as there may be. *@old is one that has to go when
+ * another comes, or NULL. */
+static bool has_place(const struct captures *all, struct capture **old)
 {
-	struct capture *old = NULL;
 	unsigned int n = 0;
 
+	*old = NULL;
 	list_for_each(it, &all->list) {
 		struct capture *c = list_entry(it, struct capture, node);
 
 		n++;
-		if (!old && has_ended(c))
-			old = c;
+		if (!*old && has_ended(c))
+			*old = c;
 	}
-	if (n < CAPTURE_MAX)
-		return true;
-	if (old)
-		free_capture(old);
-	return old != NULL;
+	if (n >= CAPTURE_MAX)
+		return *old != NULL;
+	*old = NULL;
+	return true;
 }
 
 /* Two that write to one file, or one reader, would destroy each other's
@@ -367,15 +368,16 @@ static int start_new(struct captures *all, const struct capspec *cs,
 		     struct filter *filter, struct strbuf *why)
 {
 	struct captarget target;
-	struct capture *c;
-	int rc = captarget_find(&target, cs->target);
+	struct capture *c, *old;
+	int rc;
 
+	if (!has_place(all, &old))
+		return refuse(-EMFILE, why, "there are too many captures");
+	rc = captarget_find(&target, cs->target);
 	if (!rc && is_taken(all, &target))
 		rc = -EADDRINUSE;
 	if (rc)
 		return refuse_target(rc, why, cs->target);
-	if (!make_place(all))
-		return refuse(-EMFILE, why, "there are too many captures");
 	c = capture_new(all, cs);
 	if (!c)
 		return refuse(-ENOMEM, why, strerror(ENOMEM));
@@ -390,6 +392,8 @@ static int start_new(struct captures *all, const struct capspec *cs,
 		free_capture(c);
 		return refuse_target(rc, why, cs->target);
 	}
+	if (old)
+		free_capture(old);
 	c->filter = filter;
 	c->info.id = ++all->last_id;
 	return (int)c->info.id;
