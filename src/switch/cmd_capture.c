@@ -7,6 +7,7 @@
 
 #include "switch/capture.h"
 #include "switch/cmd.h"
+#include "switch/metrics_sets.h"
 
 static void show_spec(struct writer *w, const struct capspec *cs)
 {
@@ -104,6 +105,55 @@ static int cmd_list(struct mgmt_req *rq, void *ctx)
 	writer_close(rq->w);
 	return 0;
 }
+
+/* ---- metrics ---- */
+
+static uint64_t next_capture(const struct vswitch *sw, uint64_t from)
+{
+	const struct capture_info *i = NULL;
+
+	if (from <= UINT32_MAX)
+		i = capture_next(sw, from ? (unsigned int)from - 1 : 0);
+	return i ? i->id : METRIC_END;
+}
+
+static void label(struct metrics *m, const struct capture_info *i)
+{
+	metrics_label_num(m, "capture", i->id);
+	metrics_label(m, "target", i->spec.target);
+}
+
+static void state(struct metrics *m, const struct vswitch *sw, uint64_t item)
+{
+	const struct capture_info *i = capture_next(sw, (unsigned int)item - 1);
+
+	label(m, i);
+	metrics_label(m, "state", capture_state_name(i->state));
+	metrics_value(m, 1);
+}
+
+/* arg: where it is in struct capture_info. */
+static void counter(struct metrics *m, const struct vswitch *sw, uint64_t item)
+{
+	const struct capture_info *i = capture_next(sw, (unsigned int)item - 1);
+
+	label(m, i);
+	metrics_value(m, *(const uint64_t *)(const void *)((const char *)i +
+							   m->row->arg));
+}
+
+#define IN_CAPTURE(field) counter, offsetof(struct capture_info, field)
+
+/* clang-format off */
+static const struct metric capture_rows[] = {
+	{ "capture_state", METRIC_GAUGE, "state of a capture, as its label", next_capture, state, 0 },
+	{ "capture_packets_total", METRIC_COUNTER, "packets captured", next_capture, IN_CAPTURE(packets) },
+	{ "capture_bytes_total", METRIC_COUNTER, "bytes of captures written", next_capture, IN_CAPTURE(bytes) },
+	{ "capture_lost_total", METRIC_COUNTER, "packets lost because the reader was too slow", next_capture, IN_CAPTURE(lost) },
+};
+/* clang-format on */
+const struct metric_set capture_metrics = { capture_rows,
+					    ARRAY_SIZE(capture_rows) };
 
 /* clang-format off */
 static const struct mgmt_cmd capture_cmds[] = {

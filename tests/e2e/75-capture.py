@@ -380,6 +380,9 @@ is_("the next frame tells how many are missing", sum(
 mine = [struct.unpack_from(">I", p.bytes, 14)[0] for p in cap.packets
         if p.len == 9000]
 is_("none is there twice", mine, sorted(set(mine)))
+like("the metrics have it", "\n".join(con.do("metrics")),
+     r'^vde_switch_capture_lost_total{capture="%d",target="%s"} %d$' %
+     (slow, re.escape(fifo), listed(slow)["lost"]))
 sw.do("capture/stop %d" % slow)
 info["lost"] = listed(slow).get("lost", info["lost"])
 is_("and the statistics tell it again", sum(r.ends().lost.values()),
