@@ -169,9 +169,10 @@ def edge(sw, port=0, vlan=0):
 _serial = 0
 
 
-def copies(src, *others, switches=()):
+def copies(src, *others, switches=(), wait=2):
     """How often each of @others gets a broadcast of @src, and later ones show
-    that no more copies of it are on their way."""
+    that no more copies of it are on their way. @wait: for them, 0 on one
+    switch."""
     global _serial
     _serial += 1
     for c in others:
@@ -189,7 +190,7 @@ def copies(src, *others, switches=()):
                 ends[i] |= f[14:22] == b"over" + body
         return all(ends)
 
-    until(look, 2)
+    until(look, wait)
     for s in {c.switch for c in (src, *others)} | set(switches):
         s.sync()
     look()
