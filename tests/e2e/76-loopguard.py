@@ -312,4 +312,52 @@ d = [p for s in sws for p in loops(s)["ports"] if p["held"]][0]
 is_("by a probe of that VLAN", d["vlan"], 5)
 for c in cables:
     cut(c)
+for s in sws:
+    s.stop()
+
+# --- beside a spanning tree -----------------------------------------------
+
+sws = [Switch("--fstp") for _ in range(3)]
+for s in sws:
+    s.do("loopguard/interval 10", "loopguard/set 1")
+
+
+def blocked():
+    """Ports that the spanning tree keeps shut."""
+    return [(i, p["port"]) for i, s in enumerate(sws)
+            for t in s.console.json("fstp/print")["vlans"]
+            for p in t["ports"] if p["rstp_role"] == "alternate"]
+
+
+def agreed():
+    return len(blocked()) == 1 and not any([storms(s) for s in sws])
+
+
+sws[0].do("fstp/setedge 0 20 1")
+x = sws[0].plug(20)
+cables = ring(sws)
+ok("a ring with spanning tree: one port of it is shut", until(agreed),
+   lambda: blocked())
+for i in range(50):
+    x.send(frame(BROADCAST, mac(i)))
+n = [sum(p["probes"] for p in loops(s)["ports"]) for s in sws]
+ok("probes go on", until(lambda: all([
+    sum(p["probes"] for p in loops(s)["ports"]) > n[i] + 200
+    for i, s in enumerate(sws)])))
+is_("and hold nothing", (held(*sws), blocked() != []), ([], True))
+for i in range(3):
+    cut(cables[i])
+    until(lambda: not blocked())
+    cables[i] = cable(sws[i], sws[(i + 1) % 3])
+    until(agreed)
+is_("nor when cables come and go",
+    [sum(p["holds"] for p in loops(s)["ports"]) for s in sws], [0, 0, 0])
+for s in sws:
+    s.do("fstp/setfstp 0")
+t = time.monotonic()
+for i in range(50):
+    x.send(frame(BROADCAST, mac(i)))
+silence("spanning tree is turned off: the guard takes over", t, *sws)
+for c in cables:
+    cut(c)
 done()
