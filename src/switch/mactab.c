@@ -16,6 +16,9 @@
  * The entries of a port are also in lists, each for a sixteenth of the VLANs,
  * so that forgetting those of one port, in one VLAN or all, looks at few
  * others. The links are apart from the sets, which lookups alone read.
+ *
+ * Frames come in runs between the same stations: what was looked up last is
+ * remembered for the rest of the second, until anything is forgotten or moves.
  */
 #include "switch/mactab.h"
 
@@ -49,12 +52,20 @@ struct links {
 	uint32_t next, prev;
 };
 
+/* On which port a key is; key 0: nothing. */
+struct memo {
+	uint64_t key;
+	uint32_t now_s; /* valid in that second */
+	uint16_t port;
+};
+
 struct mactab {
 	struct set *sets;
 	struct links *links; /* of each slot */
 	uint32_t *heads; /* LISTS for each port */
 	size_t mask; /* number of sets - 1 */
 	uint64_t secret;
+	struct memo heard, found; /* last; by learning, by looking up */
 	uint32_t expire_s; /* UINT32_MAX: never */
 	uint32_t persistence_s;
 	size_t used;
@@ -243,6 +254,11 @@ static struct entry *walk_next(const struct mactab *t, struct walk *w)
 	return e;
 }
 
+static void forget_memos(struct mactab *t)
+{
+	t->heard.key = t->found.key = 0;
+}
+
 static struct mactab_entry export(const struct mactab *t, const struct entry *e)
 {
 	return (struct mactab_entry){ e->key, e->seen_s, e->port, e->sticky,
@@ -254,6 +270,7 @@ static void forget(struct mactab *t, struct entry *e)
 	struct mactab_entry x = export(t, e);
 
 	unlist(t, e);
+	forget_memos(t);
 	t->per_port[e->port]--;
 	t->n_sticky -= e->sticky != 0;
 	t->used--;
@@ -356,12 +373,18 @@ enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
 				unsigned int port, uint32_t now_s,
 				unsigned int *old)
 {
-	struct entry *e = lookup(t, key);
+	const struct memo m = { key, now_s, (uint16_t)port };
+	struct entry *e;
 
+	if (t->heard.key == key && t->heard.now_s == now_s &&
+	    t->heard.port == port)
+		return MACTAB_KNOWN;
+	e = lookup(t, key);
 	if (!e)
 		return insert(t, key, port, now_s);
 	if (e->port == port) {
 		e->seen_s = now_s;
+		t->heard = m;
 		return MACTAB_KNOWN;
 	}
 	*old = e->port;
@@ -370,6 +393,7 @@ enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
 	if (now_s - e->seen_s <= t->persistence_s && !expired(t, e, now_s))
 		return MACTAB_KEPT;
 	unlist(t, e);
+	forget_memos(t);
 	t->per_port[e->port]--;
 	t->per_port[port]++;
 	e->port = (uint16_t)port;
@@ -379,11 +403,17 @@ enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
 	return MACTAB_MOVED;
 }
 
-int mactab_find(const struct mactab *t, uint64_t key, uint32_t now_s)
+int mactab_find(struct mactab *t, uint64_t key, uint32_t now_s)
 {
-	const struct entry *e = lookup(t, key);
+	const struct entry *e;
 
-	return e && !expired(t, e, now_s) ? e->port : -1;
+	if (t->found.key == key && t->found.now_s == now_s)
+		return t->found.port;
+	e = lookup(t, key);
+	if (!e || expired(t, e, now_s))
+		return -1;
+	t->found = (struct memo){ key, now_s, e->port };
+	return e->port;
 }
 
 static void flush(struct mactab *t, int port, int vlan, bool sticky_too)
@@ -706,6 +736,7 @@ int mactab_set_ports(struct mactab *t, size_t n_ports)
 void mactab_set_expire(struct mactab *t, uint32_t seconds)
 {
 	t->expire_s = seconds ? seconds : UINT32_MAX;
+	forget_memos(t);
 }
 
 uint32_t mactab_get_expire(const struct mactab *t)

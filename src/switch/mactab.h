@@ -75,7 +75,7 @@ bool mactab_is_big(const struct mactab *);
 /* Starts to bring what a lookup of @key reads into the cache. */
 void mactab_prefetch(const struct mactab *, uint64_t key);
 /* The port, or -1. */
-int mactab_find(const struct mactab *, uint64_t key, uint32_t now_s);
+int mactab_find(struct mactab *, uint64_t key, uint32_t now_s);
 
 /* The same with all that is known of it; false if nothing is. */
 bool mactab_get(const struct mactab *, uint64_t key, uint32_t now_s,

@@ -204,6 +204,54 @@ static unsigned int disturb(struct mactab *t, uint32_t now)
 	return moved;
 }
 
+/* What is remembered of the last look-ups is true. */
+static void what_was_looked_up_before_is_not_believed_too_long(void)
+{
+	struct mactab *t = table(1024);
+	struct mactab_entry e;
+	unsigned int old, wrong = 0;
+
+	mactab_set_persistence(t, 0);
+	mactab_set_expire(t, 20);
+	for (uint32_t i = 1; i <= 200000; i++) {
+		uint32_t now = i / 64;
+		uint64_t key = mactab_key(rnd(2), 1 + rnd(8));
+		int port = (int)rnd(PORTS), on;
+
+		on = mactab_get(t, key, now, &e) ? e.port : -1;
+		wrong += mactab_find(t, key, now) != on;
+		if (!rnd(4))
+			mactab_learn(t, key, (unsigned int)port, now, &old);
+		if (!rnd(20))
+			mactab_flush(t, port, rnd(2) ? -1 : (int)rnd(2));
+		if (!rnd(50))
+			mactab_drop(t, key);
+		if (!rnd(100))
+			CHECK(mactab_resize(t, 16u << rnd(8)) == 0);
+		if (!rnd(200))
+			mactab_expire(t, now);
+		on = mactab_get(t, key, now, &e) ? e.port : -1;
+		wrong += mactab_find(t, key, now) != on;
+	}
+	CHECK(wrong == 0);
+	mactab_free(t);
+}
+
+static void a_station_that_speaks_stays_known(void)
+{
+	struct mactab *t = table(16);
+
+	mactab_set_expire(t, 5);
+	for (uint32_t now = 1; now < 20; now++) {
+		CHECK(learn(t, 1, 2, now) != MACTAB_FULL);
+		CHECK(learn(t, 1, 2, now) == MACTAB_KNOWN);
+		CHECK(find(t, 1, now) == 2 && find(t, 1, now) == 2);
+		CHECK(mactab_expire(t, now) == now + 6);
+	}
+	CHECK(find(t, 1, 24) == 2 && find(t, 1, 25) == -1);
+	mactab_free(t);
+}
+
 static void flushing_is_exact_whatever_happened_before(void)
 {
 	struct mactab *t = table(16);
@@ -461,6 +509,8 @@ int main(void)
 	RUN(flushing_takes_the_port_and_vlan_asked_for);
 	RUN(one_flush_takes_many_ports_and_vlans);
 	RUN(flushing_is_exact_whatever_happened_before);
+	RUN(what_was_looked_up_before_is_not_believed_too_long);
+	RUN(a_station_that_speaks_stays_known);
 	RUN(expiry_tells_what_went_and_when_to_look_again);
 	RUN(whatever_is_forgotten_is_told);
 	RUN(an_expired_station_may_move_at_once);
