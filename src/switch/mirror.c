@@ -24,11 +24,27 @@ static struct mirror *first_of(const struct mirrors *m, unsigned int src)
 
 /* ---- what passes ---- */
 
+/* What the switch says and hears for itself is about the link it is on. */
+static bool is_own(const struct bridge *br, const struct frame *f)
+{
+	uint64_t dst = ether_addr(f->data);
+
+	if (!ether_is_multicast(dst))
+		return false;
+	list_for_each(it, &br->protos) {
+		if (list_entry(it, struct bridge_proto, node)->addr == dst)
+			return true;
+	}
+	return false;
+}
+
 static void copy(struct mirrors *m, struct mirror *mi,
 		 const struct hook_frame *hf)
 {
 	struct port *to = bridge_port(m->br, mi->dst);
 
+	if (is_own(m->br, hf->frame))
+		return;
 	if (!to || !port_is_active(to) || (to->slow & PORT_BLOCKED)) {
 		mi->missed++;
 		return;

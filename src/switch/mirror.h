@@ -5,7 +5,8 @@
  * An engine on top of hook.h: it sees what a source port has accepted, what is
  * about to leave by it, or both, and sends the same frame by the destination
  * in the form it had on the source's wire, whatever VLANs the destination is
- * in. The destination keeps its ordinary traffic. A copy is not mirrored
+ * in. Frames of protocols of the switch itself (struct bridge_proto), which are
+ * about one link, are not copied. The destination keeps its ordinary traffic. A copy is not mirrored
  * again, so mirrors in a circle are harmless, and nobody waits for who is too
  * slow for copies: they are lost there, counted as always. A destination that
  * nothing is plugged into, or that is held down, gets none.

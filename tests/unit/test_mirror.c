@@ -136,6 +136,34 @@ static void a_slow_destination_loses_copies_and_holds_nobody(void)
 	end();
 }
 
+static bool swallow(struct bridge_proto *proto, struct port *p, struct frame *f,
+		    bool tagged)
+{
+	return true;
+}
+
+static void what_the_switch_says_for_itself_is_not_copied(void)
+{
+	const uint64_t group = UINT64_C(0x0180c2000000);
+	struct bridge_proto proto = { .addr = group, .input = swallow };
+	uint8_t bytes[60] = { 0x01, 0x80, 0xc2 };
+
+	begin(3);
+	CHECK(mirror_add(m, 1, 3, true, true) == 0);
+	rx(1, group, A, -1);
+	CHECK(fakes[2].sent == 1 && fakes[3].sent == 2); /* as any other */
+	bridge_proto_add(br, &proto);
+	rx(1, group, A, -1);
+	CHECK(bridge_originate(br, 1, 0, bytes, sizeof(bytes)) == 0);
+	bridge_flush(br);
+	CHECK(fakes[1].sent == 1 && fakes[2].sent == 1 && fakes[3].sent == 2);
+	CHECK(mirror_from(m, 0, 0)->frames == 1);
+	rx(1, group + 0x30, A, -1);
+	CHECK(fakes[2].sent == 2 && fakes[3].sent == 4);
+	bridge_proto_del(br, &proto);
+	end();
+}
+
 static void without_a_destination_copies_are_missed(void)
 {
 	begin(2);
@@ -236,6 +264,7 @@ int main(void)
 	RUN(what_is_dropped_on_its_way_in_is_not_copied);
 	RUN(a_copy_is_not_mirrored_again);
 	RUN(a_slow_destination_loses_copies_and_holds_nobody);
+	RUN(what_the_switch_says_for_itself_is_not_copied);
 	RUN(without_a_destination_copies_are_missed);
 	RUN(mistakes_are_refused);
 	RUN(who_nobody_mirrors_pays_nothing);
