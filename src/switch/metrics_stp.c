@@ -16,7 +16,7 @@ static void enabled(struct metrics *m, const struct vswitch *sw, uint64_t item)
 
 static uint64_t next_tree(const struct vswitch *sw, uint64_t from)
 {
-	for (; from <= VLAN_MAX; from++)
+	for (; from <= BRIDGE_VLAN_LAST; from++)
 		if (stp_tree(sw->stp, (unsigned int)from))
 			return from;
 	return METRIC_END;
