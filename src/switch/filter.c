@@ -29,8 +29,8 @@ struct filter {
 	struct bpf_program program;
 };
 
-/* As Debian calls it, and as others do. */
-static const char *const names[] = { "libpcap.so.0.8", "libpcap.so.1" };
+/* As others call it, and as Debian does: the last one is complained about. */
+static const char *const names[] = { "libpcap.so.1", "libpcap.so.0.8" };
 
 /* @fn is a pointer to a function, which C does not let dlsym() return. */
 static bool find(const struct library *lib, const char *name, void *fn,

@@ -8,7 +8,7 @@ import fcntl
 import stat
 
 import pcapng
-from vdeclient import *
+from ringclient import *
 
 sw = Switch("-n", "40", "--macaddr", "00:ff:01:02:03:04")
 con = sw.console
@@ -502,6 +502,51 @@ if run(*mounted, "true")[0] == 0:
     is_("the switch ends as ever", small.stop(), 0)
 else:
     skip_point("a disk that is full ends a capture", "mounts not permitted")
+
+# --- without libpcap --------------------------------------------------------
+
+libs = set(re.findall(r"=> (\S*/libpcap\.so\.\S*)", run(
+    "/sbin/ldconfig", "-p")[1]))
+without = (*mounted[:4], "".join("mount --bind /dev/null %s && " % x
+                                 for x in libs) + 'exec "$@"', "sh")
+if has_filters and libs and run(*without, "true")[0] == 0:
+    bare = Switch(prefix=without)
+    refused(path("bare.pcapng") + " filter ip", errno.EINVAL,
+            "a filter needs libpcap: libpcap.so", bare.console)
+    start_capture(path("bare.pcapng"), bare.console)
+    x, y = bare.plug(), bare.plug()
+    x.send(flood)
+    y.recv()
+    bare.do("capture/stop")
+    is_("captures without a filter work without", len(pcapng.read(
+        path("bare.pcapng")).packets), 2)
+    bare.stop()
+else:
+    skip_point("captures without a filter work without",
+               "libpcap cannot be hidden, or is not there")
+
+# --- long frames ----------------------------------------------------------
+
+ring = Ring(sw.dir, 5, size=1 << 20, caps=0x6f)
+long_ = BROADCAST + mac(5) + struct.pack(
+    ">HBBHHHBBH4s4s", 0x0800, 0x45, 0, 40 + 60000, 1, 0x4000, 64, 6, 0,
+    bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])) + struct.pack(
+    ">HHIIBBHHH", 5000, 5001, 1, 0, 0x50, 0x10, 1000, 0, 0) + bytes(60000)
+start_capture(path("long.pcapng"))
+ok("a ring takes it", ring.put(long_, flags=1, gso_type=1, hdr_len=54,
+                               gso_size=1400, csum_start=34, csum_offset=16))
+ring.publish()
+a.recv()
+sw.sync()
+sw.do("capture/stop")
+cap = pcapng.read(path("long.pcapng"))
+is_("TCP that is to be cut is captured whole",
+    [p.bytes == long_ for p in cap.packets if p.port in ("port 5", "port 1")],
+    [True, True])
+is_("with marks: no checksum yet, to be cut", {
+    p.flags >> 9 & 7 for p in cap.packets if not p.verdict}, {5})
+ring.close()
+a.pending()
 
 # --- storms, and frames of the switch itself ------------------------------
 
