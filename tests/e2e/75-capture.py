@@ -512,7 +512,7 @@ without = (*mounted[:4], "".join("mount --bind /dev/null %s && " % x
 if has_filters and libs and run(*without, "true")[0] == 0:
     bare = Switch(prefix=without)
     refused(path("bare.pcapng") + " filter ip", errno.EINVAL,
-            "a filter needs libpcap: libpcap.so", bare.console)
+            "a filter needs libpcap: ", bare.console)
     start_capture(path("bare.pcapng"), bare.console)
     x, y = bare.plug(), bare.plug()
     x.send(flood)
@@ -541,10 +541,10 @@ sw.sync()
 sw.do("capture/stop")
 cap = pcapng.read(path("long.pcapng"))
 is_("TCP that is to be cut is captured whole",
-    [p.bytes == long_ for p in cap.packets if p.port in ("port 5", "port 1")],
-    [True, True])
+    [p.port for p in cap.packets if p.bytes == long_][:2],
+    ["port 5", "port 1"])
 is_("with marks: no checksum yet, to be cut", {
-    p.flags >> 9 & 7 for p in cap.packets if not p.verdict}, {5})
+    p.flags >> 9 & 7 for p in cap.packets if p.len == len(long_)}, {5})
 ring.close()
 a.pending()
 
