@@ -207,16 +207,14 @@ static bool slow_input(struct port *p, struct frame *f, bool tagged, bool shown)
 		     : hook_pass(p, f, tagged, HOOK_IN);
 }
 
-/* False: dropped and counted, its source belongs to another port. */
-static bool learn(struct port *p, struct frame *f, bool tagged, uint64_t addr,
-		  uint32_t now_s)
+/* More about a source than that it is where it was. False: it belongs to another
+ * port, and the frame is dropped and counted. */
+static bool learned(struct port *p, struct frame *f, bool tagged, uint64_t key,
+		    enum mactab_result what, unsigned int old)
 {
-	struct bridge *br = p->br;
-	unsigned int vid = frame_vid(f), old = p->id;
-	uint64_t key = mactab_key(vid, addr);
 	enum bridge_event_type type;
 
-	switch (mactab_learn(br->macs, key, p->id, now_s, &old)) {
+	switch (what) {
 	case MACTAB_NEW:
 		type = BRIDGE_MAC_NEW;
 		break;
@@ -234,12 +232,24 @@ static bool learn(struct port *p, struct frame *f, bool tagged, uint64_t addr,
 	}
 	if (p->slow & PORT_GUARD)
 		portguard_learned(p, key);
-	bridge_tell(br, (struct bridge_event){ .type = type,
-					       .port = p->id,
-					       .port_old = old,
-					       .vlan = vid,
-					       .addr = addr });
+	bridge_tell(p->br, (struct bridge_event){ .type = type,
+						  .port = p->id,
+						  .port_old = old,
+						  .vlan = mactab_vlan(key),
+						  .addr = mactab_addr(key) });
 	return true;
+}
+
+/* False as above. */
+static inline bool learn(struct port *p, struct frame *f, bool tagged,
+			 uint64_t addr, uint32_t now_s)
+{
+	uint64_t key = mactab_key(frame_vid(f), addr);
+	unsigned int old = p->id;
+	enum mactab_result what = mactab_learn(p->br->macs, key, p->id, now_s,
+					       &old);
+
+	return what == MACTAB_KNOWN || learned(p, f, tagged, key, what, old);
 }
 
 /* To all ports of @set but its own; an isolated one reaches no other. */
