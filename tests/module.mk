@@ -71,3 +71,11 @@ $(call unit_test,test_capbuf,capture base)
 $(call unit_test,test_filter,filter base)
 $(call unit_test,test_capwriter,capture bridge common base)
 test_capwriter_SRCS += src/switch/capwriter.c
+# What plugins are made of.
+$(call unit_test,test_ipsight,iplog base)
+$(call unit_test,test_iptable,iplog base)
+$(call unit_test,test_ipout,base)
+test_ipout_SRCS += src/plugins/ipout.c
+$(call unit_test,test_pcapfile,base)
+test_pcapfile_SRCS += src/plugins/pcapfile.c
+$(call unit_test,test_plugin_api,base)
