@@ -40,6 +40,7 @@ $(call unit_test,test_hash,base)
 $(call unit_test,test_loopguard,bridge base)
 $(call unit_test,test_mcast_msg,bridge base)
 $(call unit_test,test_mcast,bridge base)
+$(call unit_test,test_mcast_bridge,bridge base)
 $(call unit_test,test_mirror,bridge base)
 $(call unit_test,test_metrics,common base)
 test_metrics_SRCS += src/switch/metrics.c

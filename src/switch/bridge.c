@@ -12,6 +12,7 @@
 
 #include "switch/bridge_impl.h"
 #include "switch/hook.h"
+#include "switch/mcast.h"
 #include "switch/portguard.h"
 
 #define NSEC UINT64_C(1000000000)
@@ -267,6 +268,23 @@ static void flood(struct bridge *br, const struct port *from, struct frame *f,
 	}
 }
 
+/* To all ports of its VLAN, or to those that want its group. */
+static void to_many(struct port *p, struct frame *f, bool tagged, bool group,
+		    const uint64_t *set)
+{
+	struct bridge *br = p->br;
+
+	if (p->slow & PORT_GUARD && !portguard_flood(p, f, tagged))
+		return;
+	if (br->mcast && group)
+		set = mcast_egress(br->mcast, frame_vid(f), p->id, f, set,
+				   br->now);
+	if (set)
+		flood(br, p, f, set);
+	else
+		port_drop(p, f, tagged, DROP_MCAST);
+}
+
 /* Unchanged to every port except the management port. */
 static void repeat(struct bridge *br, const struct port *from, struct frame *f)
 {
@@ -366,8 +384,7 @@ void bridge_input(struct port *p, struct frame *f, enum vlan_form form,
 		to = mactab_find(br->macs, mactab_key(vid, dst), now_s);
 	set = v ? bridge_flood_set(br, v) : br->open;
 	if (to < 0) {
-		if (!(p->slow & PORT_GUARD) || portguard_flood(p, f, tagged))
-			flood(br, p, f, set);
+		to_many(p, f, tagged, ether_is_multicast(dst), set);
 		return;
 	}
 	p = forward(br, p, f, set, to);

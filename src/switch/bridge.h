@@ -91,6 +91,8 @@ enum bridge_state {
 	BRIDGE_FORWARDING
 };
 
+struct mcast;
+
 struct bridge {
 	struct port **ports; /* 0..numports */
 	struct vlan *vlans[VLAN_NONE + 1];
@@ -100,6 +102,7 @@ struct bridge {
 	struct list touched; /* ports with frames to send */
 	struct list hooks; /* struct frame_hook, by rank */
 	struct list protos;
+	struct mcast *mcast; /* which ports want a group, NULL: all do */
 	uint64_t copies; /* of frames, given to ports so far, */
 	uint64_t segments; /* among them those made by cutting, */
 	uint64_t uncut; /* and those that are to be cut by who gets them */

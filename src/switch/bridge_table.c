@@ -9,6 +9,7 @@
 
 #include "switch/bridge_impl.h"
 #include "switch/hook.h"
+#include "switch/mcast.h"
 
 static void tell_port(const struct bridge *br, enum bridge_event_type type,
 		      unsigned int id)
@@ -194,7 +195,8 @@ static int grow_bitmaps(struct bridge *br, size_t words)
 			return -ENOMEM;
 	if (!grow(&br->active, br->words, words) ||
 	    !grow(&br->usable, br->words, words) ||
-	    !grow(&br->open, br->words, words))
+	    !grow(&br->open, br->words, words) ||
+	    (br->mcast && mcast_set_words(br->mcast, words)))
 		return -ENOMEM;
 	br->words = words;
 	return 0;

@@ -369,7 +369,7 @@ static void forget_list(struct mcast *m, struct list *l, const struct mvlan *v)
 static void forget_port(struct mcast *m, unsigned int port,
 			const struct mvlan *v)
 {
-	struct mport *p = m->ports[port];
+	struct mport *p = port < m->words * 64 ? m->ports[port] : NULL;
 
 	if (!p)
 		return;
@@ -380,6 +380,23 @@ static void forget_port(struct mcast *m, unsigned int port,
 void mcast_port_down(struct mcast *m, unsigned int port)
 {
 	forget_port(m, port, NULL);
+}
+
+void mcast_port_removed(struct mcast *m, unsigned int port)
+{
+	if (port >= m->words * 64)
+		return;
+	forget_port(m, port, NULL);
+	for (int c = 0; m->ports[port] && c < MCAST_N_COUNTS; c++)
+		m->counts[c] += m->ports[port]->counts[c];
+	free(m->ports[port]);
+	m->ports[port] = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(m->vlans); i++) {
+		if (!m->vlans[i])
+			continue;
+		bits_clear(m->vlans[i]->fixed, port);
+		mcast_tidy(m, m->vlans[i]);
+	}
 }
 
 void mcast_port_member(struct mcast *m, unsigned int vid, unsigned int port,
@@ -399,8 +416,13 @@ void mcast_port_member(struct mcast *m, unsigned int vid, unsigned int port,
 
 void mcast_vlan_changed(struct mcast *m, unsigned int vid)
 {
-	if (m->vlans[vid])
-		forget_vlan(m, m->vlans[vid]);
+	struct mvlan *v = m->vlans[vid];
+
+	if (!v)
+		return;
+	v->off = v->querier = false;
+	memset(v->fixed, 0, m->words * sizeof(uint64_t));
+	forget_vlan(m, v);
 }
 
 void mcast_topology_change(struct mcast *m, unsigned int vid, uint64_t now)
@@ -538,6 +560,11 @@ int mcast_set_fastleave(struct mcast *m, unsigned int port, bool on)
 		return -ENOMEM;
 	p->fastleave = on;
 	return 0;
+}
+
+void mcast_set_mac(struct mcast *m, uint64_t mac)
+{
+	m->mac = mac;
 }
 
 void mcast_set_flood_unknown(struct mcast *m, bool on)

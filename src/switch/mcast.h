@@ -99,10 +99,12 @@ uint64_t mcast_tick(struct mcast *, uint64_t now); /* returns mcast_next() */
 
 void mcast_port_up(struct mcast *, unsigned int port, uint64_t now);
 void mcast_port_down(struct mcast *, unsigned int port);
+/* Its settings are gone, too. */
+void mcast_port_removed(struct mcast *, unsigned int port);
 /* A port joined or left a VLAN. */
 void mcast_port_member(struct mcast *, unsigned int vid, unsigned int port,
 		       bool member, uint64_t now);
-/* The VLAN was created or removed. */
+/* The VLAN was created or removed: its settings are gone, too. */
 void mcast_vlan_changed(struct mcast *, unsigned int vid);
 /* The spanning tree of a VLAN leads elsewhere (RFC 4541, 2.1.1 (4)). */
 void mcast_topology_change(struct mcast *, unsigned int vid, uint64_t now);
@@ -118,6 +120,8 @@ int mcast_set_router(struct mcast *, unsigned int vid, unsigned int port,
 int mcast_set_querier(struct mcast *, unsigned int vid, bool on, uint64_t now);
 /* Who leaves was the only one behind that port. */
 int mcast_set_fastleave(struct mcast *, unsigned int port, bool on);
+/* The switch has another address. */
+void mcast_set_mac(struct mcast *, uint64_t mac);
 /* Groups that nobody reports are flooded (RFC 4541, 2.1.2 (3)), or go to
  * routers only. */
 void mcast_set_flood_unknown(struct mcast *, bool on);
@@ -183,10 +187,13 @@ struct mcast_entry {
 	uint8_t version; /* of the last report */
 	uint64_t until;
 };
-/* Shows all members of a VLAN, group by group, and its routers first. */
-void mcast_for_each(const struct mcast *, unsigned int vid,
-		    void (*show)(void *ctx, const struct mcast_entry *),
-		    void *ctx);
+/* Shows the routers that were heard of, or the members, group by group, of a
+ * VLAN, from the @from-th on, until one is refused (false): returns which one
+ * that was, or how many there are. */
+size_t mcast_show(const struct mcast *, unsigned int vid, bool routers,
+		  size_t from,
+		  bool (*show)(void *ctx, const struct mcast_entry *),
+		  void *ctx);
 
 /* Of a port: what it is in, what came from it, and whether it leaves fast. */
 struct mcast_port_info {

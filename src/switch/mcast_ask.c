@@ -82,6 +82,7 @@ void mcast_ask_all(struct mcast *m, struct timer *t, uint64_t now)
 {
 	struct family *f = container_of(t, struct family, next);
 
+	mcast_use_defaults(m, f); /* they may have been changed */
 	mcast_send_query(m, f, -1, (struct mcast_addr){ 0, 0 }, f->max_resp);
 	f->last = now;
 	all_asked(m, f, f->max_resp, now);
@@ -94,7 +95,6 @@ void mcast_ask_all(struct mcast *m, struct timer *t, uint64_t now)
 
 static void start_asking(struct mcast *m, struct family *f, uint64_t now)
 {
-	mcast_use_defaults(m, f);
 	f->known = false;
 	timer_stop(&f->gone);
 	f->own = true;

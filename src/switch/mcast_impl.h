@@ -121,7 +121,7 @@ struct mcast {
 	struct member **members;
 	size_t n_members;
 	size_t n_busy; /* ports with members */
-	uint64_t counts[MCAST_N_COUNTS]; /* of no port */
+	uint64_t counts[MCAST_N_COUNTS]; /* of no port that is there */
 	struct wheel wheel;
 };
 

@@ -72,11 +72,12 @@ int mcast_get_vlan(const struct mcast *m, unsigned int vid,
 }
 
 struct shower {
-	void (*show)(void *ctx, const struct mcast_entry *);
+	bool (*show)(void *ctx, const struct mcast_entry *);
 	void *ctx;
+	size_t from, at;
 };
 
-static void show_group(const struct group *g, const struct shower *s)
+static bool show_group(const struct group *g, struct shower *s)
 {
 	list_for_each(it, &g->members) {
 		const struct member *b = list_entry(it, struct member,
@@ -88,24 +89,32 @@ static void show_group(const struct group *g, const struct shower *s)
 					       .version = b->version,
 					       .until = b->until };
 
-		s->show(s->ctx, &e);
+		if (s->at >= s->from && !s->show(s->ctx, &e))
+			return false;
+		s->at++;
 	}
+	return true;
 }
 
-void mcast_for_each(const struct mcast *m, unsigned int vid,
-		    void (*show)(void *ctx, const struct mcast_entry *),
-		    void *ctx)
+size_t mcast_show(const struct mcast *m, unsigned int vid, bool routers,
+		  size_t from,
+		  bool (*show)(void *ctx, const struct mcast_entry *),
+		  void *ctx)
 {
 	const struct mvlan *v = vid <= VLAN_MAX ? m->vlans[vid] : NULL;
-	const struct shower s = { show, ctx };
+	struct shower s = { show, ctx, from, 0 };
 
-	for (int i = 0; v && i < 2; i++)
-		show_group(&v->family[i].routers, &s);
 	for (int i = 0; v && i < 2; i++) {
+		if (routers && !show_group(&v->family[i].routers, &s))
+			return s.at;
+		if (routers)
+			continue;
 		list_for_each(it, &v->family[i].groups) {
-			show_group(list_entry(it, struct group, node), &s);
+			if (!show_group(list_entry(it, struct group, node), &s))
+				return s.at;
 		}
 	}
+	return s.at;
 }
 
 void mcast_get_port(const struct mcast *m, unsigned int port,

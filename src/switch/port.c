@@ -49,6 +49,7 @@ static const struct {
 	[DROP_STORM_BROADCAST] = { "storm_broadcast", true },
 	[DROP_STORM_MULTICAST] = { "storm_multicast", true },
 	[DROP_STORM_UNKNOWN] = { "storm_unknown", true },
+	[DROP_MCAST] = { "bad_multicast", true },
 	[DROP_VETO_IN] = { "vetoed_in", true },
 	[DROP_MISSED] = { "missed", true },
 	[DROP_QUEUE_FULL] = { "queue_full", false },

@@ -56,6 +56,7 @@ enum drop_reason {
 	DROP_STORM_BROADCAST, /* more of these than the port may send */
 	DROP_STORM_MULTICAST,
 	DROP_STORM_UNKNOWN,
+	DROP_MCAST, /* a broken message about multicast groups */
 	DROP_VETO_IN, /* a plugin refused it */
 	DROP_MISSED, /* frames came faster than they were taken */
 	DROP_QUEUE_FULL, /* the endpoint is too slow */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "switch/mcast.h"
+
 static void tell(const struct stp_vlan *v, enum stp_event_type type, int port,
 		 bool on)
 {
@@ -16,6 +18,34 @@ static void tell(const struct stp_vlan *v, enum stp_event_type type, int port,
 }
 
 /* ---- what trees do to the bridge ---- */
+
+/* Frames take another way in @vid: who is in which group has to be found out
+ * anew, of a port that begins to forward or (-1) of all. */
+static void tell_mcast_of(const struct stp *s, unsigned int vid, int port)
+{
+	uint64_t now = stp_time(s);
+
+	if (port < 0)
+		mcast_topology_change(s->br->mcast, vid, now);
+	else
+		mcast_port_member(s->br->mcast, vid, (unsigned int)port, true,
+				  now);
+}
+
+/* VLANs that are not defined are in VLAN 0's tree. */
+static void tell_mcast(const struct stp_vlan *v, int port)
+{
+	const struct stp *s = v->stp;
+	int vid = -1;
+
+	if (!s->br->mcast)
+		return;
+	tell_mcast_of(s, v->vid, port);
+	while (!v->vid && (vid = mcast_vlan_next(s->br->mcast,
+						 (unsigned int)vid + 1)) >= 0)
+		if (!s->br->vlans[vid])
+			tell_mcast_of(s, (unsigned int)vid, port);
+}
 
 static void transmit(void *ctx, unsigned int port, const uint8_t *frame,
 		     size_t len)
@@ -42,6 +72,8 @@ static void set_state(void *ctx, unsigned int port, enum rstp_state state)
 	static_assert(ARRAY_SIZE(states) == RSTP_N_STATES,
 		      "a state is missing");
 	bridge_set_state(v->stp->br, v->vid, port, states[state]);
+	if (state == RSTP_FORWARDING)
+		tell_mcast(v, (int)port);
 	v->stp->ops->event(v->stp->ctx, &ev);
 }
 
@@ -79,7 +111,9 @@ static void event(void *ctx, const struct rstp_event *ev)
 	case RSTP_LOOPED:
 		tell(v, STP_LOOPED, ev->port, ev->on);
 		break;
-	case RSTP_TOPOLOGY_CHANGE: /* is counted */
+	case RSTP_TOPOLOGY_CHANGE:
+		tell_mcast(v, -1);
+		break;
 	case RSTP_N_EVENTS:
 		break;
 	}
@@ -281,6 +315,7 @@ static void stop_tree(struct stp *s, unsigned int vid)
 	rstp_free(v->rstp);
 	v->rstp = NULL;
 	s->due[vid] = NEVER;
+	tell_mcast(v, -1);
 	for (unsigned int i = 0; i < 64 * v->words; i++)
 		unhear(v, i);
 	tell(v, STP_ROOT, -1, true);

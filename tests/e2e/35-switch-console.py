@@ -209,7 +209,8 @@ says("port/drops 4", ["Port 0004"] + [" %s %-20s%11d" % (way, name, 0) for
     ("IN: ", "rate_limit"), ("IN: ", "source_guard"),
     ("IN: ", "address_limit"), ("IN: ", "address_violation"),
     ("IN: ", "storm_broadcast"), ("IN: ", "storm_multicast"),
-    ("IN: ", "storm_unknown"), ("IN: ", "vetoed_in"), ("IN: ", "missed"),
+    ("IN: ", "storm_unknown"), ("IN: ", "bad_multicast"),
+    ("IN: ", "vetoed_in"), ("IN: ", "missed"),
     ("OUT:", "queue_full"), ("OUT:", "no_buffer"), ("OUT:", "over_mtu"),
     ("OUT:", "send_failed"), ("OUT:", "vetoed_out"))])
 fails(errno.EINVAL, "port/setnumports 0", "port/setnumports x",

@@ -179,7 +179,7 @@ static void step_port(struct input *in)
 {
 	unsigned int b = take(in), v = b >> 3 & 1, port = b % PORTS;
 
-	switch (take(in) % 5) {
+	switch (take(in) % 6) {
 	case 0:
 		mcast_port_up(m, port, now);
 		break;
@@ -191,6 +191,13 @@ static void step_port(struct input *in)
 		break;
 	case 3:
 		mcast_vlan_changed(m, vids[v]);
+		fixed[v] = 0;
+		off[v] = false;
+		break;
+	case 4:
+		mcast_port_removed(m, port);
+		bits_clear(&fixed[0], port);
+		bits_clear(&fixed[1], port);
 		break;
 	default:
 		mcast_topology_change(m, vids[v], now);
@@ -211,13 +218,14 @@ static void step_time(struct input *in)
 	must(mcast_is_on(m) || next == 0);
 }
 
-static void show(void *ctx, const struct mcast_entry *e)
+static bool show(void *ctx, const struct mcast_entry *e)
 {
 	size_t *n = ctx;
 
 	must(e->port < PORTS && e->until + MCAST_SLOP >= now);
 	must(e->router || mcast_is_group(e->group, e->v6));
 	++*n;
+	return true;
 }
 
 /* What is shown is what is counted, on ports and altogether. */
@@ -229,7 +237,8 @@ static void check(void)
 	quiet = true;
 	for (int v = mcast_vlan_next(m, 0); v >= 0;
 	     v = mcast_vlan_next(m, (unsigned int)v + 1))
-		mcast_for_each(m, (unsigned int)v, show, &seen);
+		for (int r = 0; r < 2; r++)
+			mcast_show(m, (unsigned int)v, r, 0, show, &seen);
 	for (unsigned int p = 0; p < PORTS; p++) {
 		struct mcast_port_info port;
 

@@ -604,10 +604,30 @@ static void a_querier_known_by_one_group_only_is_forgotten_too(void)
 	teardown();
 }
 
+static void a_port_that_is_removed_loses_its_settings(void)
+{
+	struct mcast_port_info info;
+
+	setup_asked();
+	mcast_set_router(m, 0, 5, true);
+	mcast_set_fastleave(m, 5, true);
+	join4(5, G4);
+	join4(2, G4);
+	mcast_port_removed(m, 5);
+	CHECK(data4(G4) == (P(1) | P(2)));
+	mcast_get_port(m, 5, &info);
+	CHECK(!info.fastleave && !info.members && !info.counts[MCAST_REPORTS]);
+	CHECK(count(MCAST_REPORTS) == 2);
+	mcast_port_removed(m, 64); /* which there never was */
+	teardown();
+}
+
 static void a_vlan_that_goes_is_forgotten(void)
 {
 	setup_asked();
 	join4(2, G4);
+	mcast_set_router(m, 0, 5, true);
+	mcast_set_querier(m, 0, true, now);
 	mcast_vlan_changed(m, 0);
 	CHECK(mcast_vlan_next(m, 0) == -1 && data4(G4) == ALL);
 	teardown();
@@ -833,6 +853,11 @@ static void the_interval_can_be_set(void)
 	n_sent = 0;
 	pass(40 * SEC);
 	CHECK(n_sent >= 18 && n_sent <= 22);
+	CHECK(mcast_set_interval(m, 100) == 0);
+	pass(10 * SEC);
+	n_sent = 0;
+	pass(200 * SEC);
+	CHECK(n_sent == 4 && state_of(0).interval == 100 * SEC);
 	teardown();
 }
 
@@ -926,7 +951,7 @@ static void a_false_querier_is_forgotten_before_members_are(void)
 
 static int shown;
 
-static void show(void *ctx, const struct mcast_entry *e)
+static bool show(void *ctx, const struct mcast_entry *e)
 {
 	if (shown < 2)
 		CHECK(e->router && e->port == 1 && e->v6 == (shown == 1));
@@ -935,6 +960,7 @@ static void show(void *ctx, const struct mcast_entry *e)
 	if (shown == 2)
 		CHECK(e->group.lo == G4 && e->port == 2 && e->version == 2);
 	shown++;
+	return !ctx;
 }
 
 static void all_of_it_can_be_looked_at(void)
@@ -944,10 +970,12 @@ static void all_of_it_can_be_looked_at(void)
 	join4(3, G4);
 	join6(2, G6);
 	shown = 0;
-	mcast_for_each(m, 0, show, NULL);
-	CHECK(shown == 5);
-	mcast_for_each(m, 1, show, NULL);
-	CHECK(shown == 5 && mcast_vlan_next(m, 1) == -1);
+	CHECK(mcast_show(m, 0, true, 0, show, NULL) == 2 && shown == 2);
+	CHECK(mcast_show(m, 0, false, 0, show, NULL) == 3 && shown == 5);
+	CHECK(mcast_show(m, 1, false, 0, show, NULL) == 0 && shown == 5);
+	CHECK(mcast_show(m, 0, false, 1, show, m) == 1 && shown == 6);
+	CHECK(mcast_show(m, 0, false, 3, show, m) == 3 && shown == 6);
+	CHECK(mcast_vlan_next(m, 1) == -1);
 	CHECK(state_of(0).groups == 1 && state_of(0).querier_port == 1);
 	CHECK(state_of(0).querier_until > now);
 	for (int c = 0; c < MCAST_N_COUNTS; c++)
@@ -984,6 +1012,7 @@ int main(void)
 	RUN(a_new_port_gets_all_until_it_was_asked);
 	RUN(a_port_that_goes_takes_its_groups_with_it);
 	RUN(a_querier_known_by_one_group_only_is_forgotten_too);
+	RUN(a_port_that_is_removed_loses_its_settings);
 	RUN(a_vlan_that_goes_is_forgotten);
 	RUN(a_change_of_topology_floods_until_all_were_asked);
 	RUN(a_vlan_may_be_left_out);
