@@ -25,6 +25,7 @@ extern const struct mgmt_table capture_table;
 extern const struct mgmt_table loopguard_table;
 extern const struct mgmt_table guard_table;
 extern const struct mgmt_table mirror_table;
+extern const struct mgmt_table mcast_table;
 extern const struct mgmt_table metrics_table;
 
 /* Fills sw->mgmt with all of them, in the order of help. */

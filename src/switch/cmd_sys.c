@@ -12,6 +12,7 @@
 #include "switch/ctlsock.h"
 #include "switch/event.h"
 #include "switch/guard.h"
+#include "switch/mcast.h"
 #include "switch/rstp.h"
 
 void cmd_mode(struct writer *w, const char *key, const char *piece,
@@ -226,6 +227,7 @@ static const struct mgmt_type types[] = {
 	{ "frames", 0, GUARD_MAX_FRAMES },
 	{ "bytes", 0, GUARD_MAX_BYTES },
 	{ "burst", 1, GUARD_MAX_BURST },
+	{ "mcastinterval", 1, MCAST_INTERVAL_MAX_S },
 };
 
 int cmd_add_table(struct vswitch *sw, const struct mgmt_table *t)
@@ -269,6 +271,7 @@ void cmd_init(struct vswitch *sw)
 		&loopguard_table,
 		&guard_table,
 		&mirror_table,
+		&mcast_table,
 		&metrics_table,
 	};
 	/* clang-format on */

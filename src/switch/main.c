@@ -28,6 +28,7 @@
 #include "switch/hostif.h"
 #include "switch/plugin.h"
 #include "switch/mirror.h"
+#include "switch/snoop.h"
 #include "switch/tr_packet.h"
 #include "switch/tr_tap.h"
 
@@ -316,6 +317,8 @@ static void start_watchers(struct vswitch *sw)
 	sw->mirrors = mirrors_new(sw->br);
 	if (!sw->mirrors)
 		rc = -ENOMEM;
+	if (!rc)
+		rc = snoop_start(sw);
 	if (rc)
 		die("unable to start: %s", strerror(-rc));
 }
@@ -500,6 +503,7 @@ static void stop(struct program *pr)
 	console_free(sw->console);
 	loops_stop(sw);
 	mirrors_free(sw->mirrors);
+	snoop_stop(sw);
 	event_fini(sw);
 	fstp_stop(sw);
 	if (pr->mgmt_fd >= 0) {

@@ -40,6 +40,7 @@ vde_switch_SRCS := \
 	src/switch/cmd_hash.c \
 	src/switch/cmd_if.c \
 	src/switch/cmd_loopguard.c \
+	src/switch/cmd_mcast.c \
 	src/switch/cmd_metrics.c \
 	src/switch/cmd_plugin.c \
 	src/switch/cmd_mirror.c \
@@ -61,6 +62,7 @@ vde_switch_SRCS := \
 	src/switch/plugin_load.c \
 	src/switch/plugin_reply.c \
 	src/switch/rx_batch.c \
+	src/switch/snoop.c \
 	src/switch/tr_dgram.c \
 	src/switch/tr_packet.c \
 	src/switch/tr_ring.c \

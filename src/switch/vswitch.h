@@ -21,6 +21,7 @@ struct ctlsock;
 struct loops;
 struct plugins;
 struct mirrors;
+struct snoop;
 struct event_category;
 struct fstp;
 struct stp;
@@ -52,6 +53,7 @@ struct vswitch {
 	struct stp *stp; /* spanning trees, run by */
 	struct fstp *fstp;
 	struct mirrors *mirrors;
+	struct snoop *snoop; /* multicast */
 	struct list hostifs; /* taps and other interfaces of this host */
 	struct linkwatch links; /* of them, open from the first one on */
 	struct captures *captures; /* from the first one on */
