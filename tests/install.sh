@@ -96,12 +96,47 @@ if [ -e "$top/lib/libvdeplug.so" ] && [ -z "${SAN:-}" ]; then
 	rm -f "$tmp/client.c" "$tmp/shared" "$tmp/static"
 fi
 
+# Nothing of this tree but what was installed.
+if [ -e "$top/include/vde_plugin.h" ] && [ -z "${SAN:-}" ]; then
+	cp examples/plugin-count.c "$tmp/count.c"
+	flags=-I$top/include
+	if command -v pkg-config >/dev/null; then
+		export PKG_CONFIG_PATH=$top/lib/pkgconfig
+		export PKG_CONFIG_SYSROOT_DIR=$tmp
+		flags=$(pkg-config --cflags vde-plugin)
+		point "vde-plugin.pc tells how to build a plugin, and where it goes" "$(
+			[ "$flags" = "-I$top/include " ] ||
+				[ "$flags" = "-I$top/include" ] || echo "$flags"
+			d=$(pkg-config --variable=plugindir vde-plugin)
+			[ -e "$tmp$d/dump.so" ] || [ -e "$d/dump.so" ] ||
+				echo "no dump.so in $d"
+		)"
+	fi
+	mkfifo "$tmp/ready"
+	"$top/bin/vde_switch" --nostdin -f /dev/null -s "$tmp/ctl" \
+		-M "$tmp/mgmt" --ready-fd 9 9>"$tmp/ready" &
+	read -rt 10 _ <"$tmp/ready"
+	# shellcheck disable=SC2086 # they are words
+	point "a plugin is built with it and loaded by the installed switch" "$(
+		${CC:-cc} -shared -fPIC $flags "$tmp/count.c" \
+			-o "$tmp/count.so" 2>&1
+		for p in "$tmp/count.so" "$top/lib/vde2/plugins/"*.so; do
+			"$top/bin/unixcmd" -s "$tmp/mgmt" plugin/add "$p" 2>&1
+		done
+		"$top/bin/unixcmd" -s "$tmp/mgmt" plugin/list |
+			grep -qE '^count +count frames by type$' || echo "not there"
+	)"
+	kill $!
+	wait $! 2>/dev/null
+	rm -f "$tmp/count.c" "$tmp/count.so" "$tmp/ready"
+fi
+
 out=$(quiet_make uninstall)
 point "make uninstall leaves what was there before, and no more" "$(
 	diff <(echo "$before") <(files)
 )"
 point "the directories of the project are gone" "$(
-	find "$top" -type d -path '*/doc/vde*'
+	find "$top" -type d \( -path '*/doc/vde*' -o -path '*/vde2*' \)
 )"
 echo "1..$n"
 exit $bad

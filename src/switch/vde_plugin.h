@@ -97,7 +97,7 @@ struct vde_plugin_frame {
 	uint32_t size; /* of this struct */
 	uint32_t point; /* VDE_PLUGIN_IN, _OUT or _DROPPED */
 	uint32_t port;
-	uint32_t len; /* of @data */
+	uint32_t len; /* of @data: 14 at least, but if it is dropped */
 	const uint8_t *data; /* from the destination on, without VLAN tag */
 	uint64_t time; /* of this turn */
 	const char *reason; /* why it is dropped, else NULL */
