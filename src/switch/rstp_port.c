@@ -208,6 +208,23 @@ static enum rstp_rcvd_info rcv_info(struct rstp_port *p)
 					   : OTHER_INFO;
 }
 
+/* What left by a port that is blocked now is still on its way round, and comes
+ * back once another way here is open: too many have it then. So a bridge that
+ * has blocked a port opens no new way to the root, and does not let that one be
+ * opened, for a moment. Where that way was lost, the ring is broken already, and
+ * the moment began then. Beyond the standard. */
+static void drain(struct rstp *r)
+{
+	bool lost = r->lost_at && r->now < r->lost_at + 2 * SETTLE_TIME;
+	uint64_t at = (lost ? r->lost_at : r->now) + DRAIN_TIME;
+
+	if (at <= r->now || at <= r->drained_at)
+		return;
+	r->drained_at = at;
+	if (at < r->next)
+		r->next = at;
+}
+
 /* 17.21.11. The dialect has a flag where a proposal is, of ports that wait
  * for an answer as Root. */
 static void record_proposal(struct rstp_port *p)
@@ -217,14 +234,20 @@ static void record_proposal(struct rstp_port *p)
 }
 
 /* 17.21.9. Also, who agrees must know the same root: else he agrees to what
- * this port said before, and may have changed his mind by now. */
+ * this port said before, and may have changed his mind by now. The dialect tells
+ * of a topology change without agreement, and takes none back by that. */
 static void record_agreement(struct rstp_port *p)
 {
-	p->agreed = rstp_version(p->r) && p->config.point_to_point &&
-		    p->msg.flags & RSTP_AGREEMENT &&
+	bool before = p->agreed;
+	bool agrees = p->msg.flags & RSTP_AGREEMENT ||
+		      (before && p->dialect && p->msg.flags & RSTP_TC);
+
+	p->agreed = agrees && rstp_version(p->r) && p->config.point_to_point &&
 		    p->msg_priority.root == p->port_priority.root;
 	if (p->agreed)
 		p->proposing = false;
+	if (p->agreed && !before && p->dialect && !p->forward)
+		drain(p->r); /* that neighbour did not */
 }
 
 /* INFERIOR_DESIGNATED with recordDispute(), 17.21.10. Who claims the LAN and
@@ -375,23 +398,6 @@ bool rstp_port_information(struct rstp_port *p)
 }
 
 /* ---- 17.30 Port State Transition ---- */
-
-/* What left by a port that is blocked now is still on its way round, and comes
- * back once another way here is open: too many have it then. So a bridge that
- * has blocked a port opens no new way to the root, and does not let that one be
- * opened, for a moment. Where that way was lost, the ring is broken already, and
- * the moment began then. Beyond the standard. */
-static void drain(struct rstp *r)
-{
-	bool lost = r->lost_at && r->now < r->lost_at + 2 * SETTLE_TIME;
-	uint64_t at = (lost ? r->lost_at : r->now) + DRAIN_TIME;
-
-	if (at <= r->now || at <= r->drained_at)
-		return;
-	r->drained_at = at;
-	if (at < r->next)
-		r->next = at;
-}
 
 bool rstp_port_state_transition(struct rstp_port *p)
 {

@@ -323,6 +323,8 @@ static bool designated_must_discard(const struct rstp_port *p)
 
 static bool designated_may_forward(const struct rstp_port *p)
 {
+	if (p->dialect && p->r->drained_at)
+		return false;
 	return (!running(p, FD_WHILE) || p->agreed || p->oper_edge) &&
 	       (!running(p, RR_WHILE) || !p->re_root) && !p->sync && !p->looped;
 }
