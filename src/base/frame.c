@@ -137,6 +137,7 @@ struct frame *frame_new(struct frame_pool *p)
 	f->len = 0;
 	frame_set_tci(f, 0);
 	f->offload = (struct frame_offload){ 0 };
+	f->own = false;
 	return f;
 }
 

@@ -57,6 +57,7 @@ struct frame {
 	struct frame_offload offload;
 	uint32_t refs;
 	uint32_t queued; /* how many queues it waits in */
+	bool own; /* said by this program, not by a peer */
 	uint8_t *room; /* where @data starts in a new frame */
 	struct frame_pool *pool;
 	struct frame *next_free;

@@ -411,6 +411,7 @@ int bridge_originate(struct bridge *br, unsigned int port, unsigned int vid,
 	memcpy(f->data, bytes, len);
 	f->len = (uint32_t)len;
 	frame_set_tci(f, (uint16_t)vid);
+	f->own = true;
 	port_tx(p, f, !br->hub && p->pvid != vid);
 	frame_unref(f);
 	return 0;

@@ -43,23 +43,41 @@ static bool pool_allows(const struct endpoint *ep,
 	       ep->queue.bytes < (QUEUED_BYTES - queued) / POOL_PART;
 }
 
+/* What the switch itself has to say must not be lost behind what others say:
+ * neighbours that do not hear of it for a while close loops. The newest of
+ * what waits gives way; nothing more is waiting then than before. */
+static void make_way(struct endpoint *ep)
+{
+	struct frame_tx tx;
+
+	if (!txq_take_newest(&ep->queue, &tx))
+		return;
+	port_drop(ep->port, tx.frame, tx.tagged, DROP_QUEUE_FULL);
+	frame_unref(tx.frame);
+}
+
+static void enqueue_one(struct endpoint *ep, const struct frame_tx *tx)
+{
+	struct frame *f = tx->frame;
+	bool allowed = pool_allows(ep, f->pool);
+	uint32_t count = ep->queue.count;
+
+	if (f->own && (!allowed || !txq_has_room(&ep->queue, f->len)))
+		make_way(ep);
+	if (!allowed && ep->queue.count == count)
+		port_drop(ep->port, f, tx->tagged, DROP_NO_BUFFER);
+	else if (txq_push_take(&ep->queue, *tx))
+		frame_ref(f);
+	else
+		port_drop(ep->port, f, tx->tagged, DROP_QUEUE_FULL);
+}
+
 /* Keeps what the endpoint did not take, as far as its queue and the pool
  * allow. */
 static void enqueue(struct endpoint *ep, const struct frame_tx *tx, int n)
 {
-	struct port *p = ep->port;
-
-	for (int i = 0; i < n; i++) {
-		if (!pool_allows(ep, tx[i].frame->pool)) {
-			port_drop(p, tx[i].frame, tx[i].tagged, DROP_NO_BUFFER);
-			continue;
-		}
-		if (txq_push_take(&ep->queue, tx[i]))
-			frame_ref(tx[i].frame);
-		else
-			port_drop(p, tx[i].frame, tx[i].tagged,
-				  DROP_QUEUE_FULL);
-	}
+	for (int i = 0; i < n; i++)
+		enqueue_one(ep, &tx[i]);
 }
 
 /* Frames as the endpoint takes them. */

@@ -51,12 +51,33 @@ bool txq_push_take(struct txq *q, struct frame_tx tx)
 	return true;
 }
 
-static void release(struct txq *q, struct frame *f)
+static void uncount(struct txq *q, struct frame *f)
 {
 	q->bytes -= f->len;
 	if (!--f->queued)
 		*q->total -= f->len;
+}
+
+static void release(struct txq *q, struct frame *f)
+{
+	uncount(q, f);
 	frame_unref(f);
+}
+
+bool txq_take_newest(struct txq *q, struct frame_tx *tx)
+{
+	uint32_t i = q->count;
+
+	while (i && at(q, i - 1)->frame->own)
+		i--;
+	if (!i)
+		return false;
+	*tx = *at(q, i - 1);
+	for (; i < q->count; i++)
+		*at(q, i - 1) = *at(q, i);
+	q->count--;
+	uncount(q, tx->frame);
+	return true;
 }
 
 const struct frame_tx *txq_front(const struct txq *q, uint32_t *n)

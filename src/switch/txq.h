@@ -47,6 +47,9 @@ bool txq_push_take(struct txq *, struct frame_tx);
 const struct frame_tx *txq_front(const struct txq *, uint32_t *n);
 /* Releases the @n oldest. */
 void txq_drop_front(struct txq *, uint32_t n);
+/* Takes the newest frame out that is not this program's own; its reference is
+ * the caller's then. False: there is none. */
+bool txq_take_newest(struct txq *, struct frame_tx *);
 /* A smaller limit drops the newest frames; returns how many. */
 uint32_t txq_set_limit(struct txq *, uint32_t limit);
 

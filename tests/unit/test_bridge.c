@@ -178,6 +178,39 @@ static void a_slow_endpoint_loses_its_own_frames_only(void)
 	teardown();
 }
 
+static void what_the_switch_says_is_not_lost_behind_others(void)
+{
+	uint8_t own[60] = { 0x01, 0x80, 0xc2 };
+
+	setup(3);
+	fakes[2].room = 0;
+	txq_set_limit(&fakes[2].ep.queue, 16);
+	for (int i = 0; i < 20; i++)
+		rx(1, ALL, A, -1);
+	CHECK(br->ports[2]->drops[DROP_QUEUE_FULL] == 4);
+	for (uint8_t i = 1; i <= 3; i++) {
+		own[59] = i;
+		CHECK(bridge_originate(br, 2, 0, own, sizeof(own)) == 0);
+	}
+	bridge_flush(br);
+	CHECK(fakes[2].ep.queue.count == 16);
+	CHECK(br->ports[2]->drops[DROP_QUEUE_FULL] == 7);
+	rx(1, ALL, A, -1); /* others are lost behind it, as ever */
+	CHECK(br->ports[2]->drops[DROP_QUEUE_FULL] == 8);
+	for (uint8_t i = 0; i < 3; i++) { /* in order, at the end */
+		fakes[2].room = i ? 1 : 14;
+		endpoint_writable(&fakes[2].ep);
+		CHECK(fakes[2].last_len == 60 && fakes[2].last[59] == i + 1);
+	}
+	CHECK(!fakes[2].ep.queue.count && !br->queued);
+	for (int i = 0; i < 20; i++) /* nobody to displace */
+		CHECK(bridge_originate(br, 2, 0, own, sizeof(own)) == 0);
+	bridge_flush(br);
+	CHECK(fakes[2].ep.queue.count == 16);
+	CHECK(br->ports[2]->drops[DROP_QUEUE_FULL] == 12);
+	teardown();
+}
+
 static void a_sender_is_held_until_its_receiver_has_read(void)
 {
 	setup(3);
@@ -555,6 +588,7 @@ int main(void)
 	RUN(an_empty_datagram_is_no_frame);
 	RUN(slow_endpoints_leave_room_for_each_other);
 	RUN(a_short_queue_holds_nobody);
+	RUN(what_the_switch_says_is_not_lost_behind_others);
 	RUN(a_full_batch_is_sent_without_waiting);
 	RUN(a_turn_is_shared_by_those_who_are_ready);
 	RUN(who_floods_brings_fewer_frames);
