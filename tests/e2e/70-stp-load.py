@@ -117,4 +117,40 @@ ok("the log is not flooded", len(sw.log().splitlines()) < 100,
    len(sw.log().splitlines()))
 pair.stop()
 ok("the switch ends well", sw.stop() == 0)
+
+# --- a full cable ---------------------------------------------------------
+
+a = Switch("-F", "--macaddr", "00:ff:00:00:00:01")
+b = Switch("-F", "--macaddr", "00:ff:00:00:00:02")
+for s in a, b:
+    s.do("fstp/hello 1")
+x = [Cable(a, b, n, n) for n in (1, 2)]
+ok("two cables", converge(a, b))
+h, k = edge(a), edge(b)
+is_("one is used", (roles(b)[1], roles(b)[2], copies(h, k)),
+    ("root", "alternate", [1]))
+changes = tree(b)["topology_changes"]
+for c in x:
+    c.pace = 0.002
+pid = os.fork()
+if not pid:
+    end = time.monotonic() + 5
+    f = frame(BROADCAST, h.mac, size=1000)
+    while time.monotonic() < end:
+        for _ in range(50):
+            h.data.send(f)
+    os._exit(0)
+os.waitpid(pid, 0)
+is_("more than they can carry, for five hellos: the tree stays",
+    (roles(b)[1], roles(b)[2], tree(b)["topology_changes"] - changes),
+    ("root", "alternate", 0))
+ok("it was more than they could carry",
+   a.drops(1).get("queue_full", 0) > 1000, a.drops(1))
+note(a.drops(1))
+for c in x:
+    c.pace = 0
+is_("and goes on", until(lambda: copies(h, k) == [1]), True)
+for c in x:
+    c.cut()
+ok("both end well", [a.stop(), b.stop()] == [0, 0])
 done()

@@ -68,10 +68,12 @@ class _Thread:
             cable._saw(f)
             if cable.silent:
                 continue
+            if cable.pace:
+                select.select([], [], [], cable.pace)
             try:
-                other.data.send(f, socket.MSG_DONTWAIT)
+                other.data.send(f)  # waits, as vde_plug does
             except OSError:
-                cable.lost += 1
+                return
 
 
 _thread = None
@@ -81,13 +83,14 @@ class Cable:
     """A cable from a port of switch @a to one of @b (0: any).
 
     frames: {VLAN of the tag: unicast frames}; bpdus: these, with the time;
-    silent: it loses everything from now on."""
+    silent: it loses everything from now on; pace: seconds that each frame
+    takes, on all cables."""
 
     def __init__(self, a, b, port_a=0, port_b=0):
         global _thread
         _thread = _thread or _Thread()
         self.frames, self.bpdus = {}, []
-        self.silent, self.lost = False, 0
+        self.silent, self.pace = False, 0
         self.clients = [a.plug(port_a, descr=b"cable"),
                         b.plug(port_b, descr=b"cable")]
         self.ends = {a: self.clients[0].port, b: self.clients[1].port}
