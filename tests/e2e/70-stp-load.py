@@ -131,7 +131,7 @@ is_("one is used", (roles(b)[1], roles(b)[2], copies(h, k)),
     ("root", "alternate", [1]))
 changes = tree(b)["topology_changes"]
 for c in x:
-    c.pace = 0.002
+    c.pace = 0.0005
 pid = os.fork()
 if not pid:
     end = time.monotonic() + 5
