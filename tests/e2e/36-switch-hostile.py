@@ -10,7 +10,8 @@ from vdeclient import *
 
 rnd = random.Random(3)
 ASAN = "address" in BUILD
-sw = Switch("-n", "64")
+os.mkdir(TMP + "/here")  # captures make files
+sw = Switch("-n", "64", cwd=TMP + "/here")
 sw.do("vlan/create 7")
 pair = Pair(sw, (60, 61), 7)  # this script could not read what others flood
 
@@ -95,7 +96,8 @@ words = [w for w in words if w not in (b"shutdown", b"logout", b"load",
                                        b"port/epqlen", b"port/setnumports",
                                        b"port/setvlan", b"hash/setgcint",
                                        b"vlan/create", b"vlan/mode",
-                                       b"tap/add", b"tap/del")]
+                                       b"tap/add", b"tap/del",
+                                       b"fstp/setfstp")]
 
 
 def random_line():
@@ -113,7 +115,8 @@ def random_line():
 
 unharmed("10,000 random lines",
          reply_to(b"\n".join(random_line() for _ in range(10000))))
-sw.do("port/defqlen 128", "hash/setexpire 100", "hash/setminper 3")
+sw.do("port/defqlen 128", "hash/setexpire 100", "hash/setminper 3",
+      "capture/stop")
 unharmed("300 kB of binary", reply_to(rnd.randbytes(300000)))
 unharmed("1 MiB without a newline", reply_to(b"x" * (1 << 20)))
 unharmed("1 MiB of NULs", reply_to(bytes(1 << 20)))
