@@ -69,7 +69,7 @@ static int cmd_list(struct mgmt_req *rq, void *ctx)
 /* clang-format off */
 static const struct mgmt_cmd cmds[] = {
 	{ "mirror", "============", "MIRROR MENU", NULL, false },
-	{ "mirror/add <port> <port> <word>", "SRC DST in|out|both", "copy what passes port SRC to port DST", cmd_add, false },
+	{ "mirror/add <port> <port> <word>", "SRC DST DIR", "copy what passes port SRC to port DST: in|out|both", cmd_add, false },
 	{ "mirror/del <port> <port>", "SRC DST", "end that", cmd_del, false },
 	{ "mirror/list", "", "print the mirrors and what they copied", cmd_list, true },
 };
