@@ -420,6 +420,26 @@ ok("what was left out is told", until(lambda: re.search(
     r"left out \d+ new addresses of port=1\n.*10.0.99.1", open(log).read())))
 ok("others are served", pair.goes_on(), pair)
 pair.stop()
+# --- JSON -----------------------------------------------------------------
+
+with open(ROOT + "/man/vde_plugins.7") as g:
+    words = set(re.findall(r"[a-z0-9_]+", g.read()))
+
+
+def keys(v):
+    if isinstance(v, list):
+        return set().union(*[keys(x) for x in v])
+    return set(v).union(*[keys(x) for x in v.values()]) \
+        if isinstance(v, dict) else set()
+
+
+got = set().union(*[keys(json.loads("\n".join(con.cmd("-j " + x)[1])))
+                    for x in ("dump/showinfo", "pdump/showinfo",
+                              "pdump/filename /nonexistent/x", "iplog/list",
+                              "iplog/showinfo", "iplog/ipadd x",
+                              "iplog/ipport 5")])
+is_("every name in JSON is in the page", (got - words, len(got) > 20),
+    (set(), True))
 con.do("plugin/del iplog", "plugin/del pdump", "plugin/del dump")
 is_("status", sw.stop(), 0)
 done()
