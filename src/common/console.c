@@ -40,6 +40,7 @@ void console_free(struct console *c)
 		struct console_session *s = list_entry(
 			c->sessions.next, struct console_session, node);
 
+		session_cancel(s, -ECANCELED);
 		session_flush(s);
 		session_free(s);
 	}

@@ -288,6 +288,8 @@ static void the_console_may_go_in_the_middle(void)
 	CHECK(n_gone == 1);
 	client_wait(&cl, SIZE_MAX);
 	CHECK(cl.eof);
+	CHECK(strstr(cl.got, "x\n.\n1125 Operation canceled\n" PROMPT
+			     "3021 port/+ 07\n"));
 	client_close(&cl);
 	fixture_close();
 }
