@@ -7,6 +7,7 @@
 
 #include "base/strbuf.h"
 #include "switch/cmd.h"
+#include "switch/metrics_sets.h"
 #include "switch/snoop.h"
 
 static const char *const families[] = { "IPv4", "IPv6" };
@@ -435,3 +436,90 @@ static const struct mgmt_cmd cmds[] = {
 };
 /* clang-format on */
 const struct mgmt_table mcast_table = { cmds, ARRAY_SIZE(cmds) };
+
+/* ---- metrics ---- */
+
+static void enabled(struct metrics *m, const struct vswitch *sw, uint64_t item)
+{
+	metrics_value(m, snoop_is_set(sw));
+}
+
+static void sent(struct metrics *m, const struct vswitch *sw, uint64_t item)
+{
+	const struct mcast *engine = snoop_look(sw);
+	struct mcast_info info = { 0 };
+
+	if (engine)
+		mcast_get_info(engine, &info);
+	metrics_value(m, info.counts[MCAST_SENT]);
+}
+
+/* VLANs of which something is known. */
+static uint64_t next_vlan(const struct vswitch *sw, uint64_t from)
+{
+	const struct mcast *engine = snoop_look(sw);
+	int vid = engine ? mcast_vlan_next(engine, (unsigned int)from) : -1;
+
+	return vid < 0 ? METRIC_END : (uint64_t)vid;
+}
+
+/* arg: 0, does somebody ask; 1, how many groups. */
+static void vlan_gauge(struct metrics *m, const struct vswitch *sw,
+		       uint64_t vlan)
+{
+	struct mcast_vlan_info info;
+
+	if (mcast_get_vlan(snoop_look(sw), (unsigned int)vlan, &info))
+		return;
+	for (int v6 = 0; v6 < 2; v6++) {
+		metrics_label_num(m, "vlan", (unsigned int)vlan);
+		metrics_label(m, "family", v6 ? "ipv6" : "ipv4");
+		metrics_value(m, m->row->arg ? info.state[v6].groups
+					     : info.state[v6].on);
+	}
+}
+
+static void of_port(const struct vswitch *sw, uint64_t port,
+		    struct mcast_port_info *info)
+{
+	const struct mcast *engine = snoop_look(sw);
+
+	*info = (struct mcast_port_info){ 0 };
+	if (engine)
+		mcast_get_port(engine, (unsigned int)port, info);
+}
+
+static void port_members(struct metrics *m, const struct vswitch *sw,
+			 uint64_t port)
+{
+	struct mcast_port_info info;
+
+	of_port(sw, port, &info);
+	metrics_label_num(m, "port", (unsigned int)port);
+	metrics_value(m, info.members);
+}
+
+static void port_counts(struct metrics *m, const struct vswitch *sw,
+			uint64_t port)
+{
+	struct mcast_port_info info;
+
+	of_port(sw, port, &info);
+	for (enum mcast_count c = 0; c < MCAST_SENT; c++) {
+		metrics_label_num(m, "port", (unsigned int)port);
+		metrics_label(m, "what", mcast_count_name(c));
+		metrics_value(m, info.counts[c]);
+	}
+}
+
+/* clang-format off */
+static const struct metric rows[] = {
+	{ "mcast_enabled", METRIC_GAUGE, "1: multicast snooping is on.", NULL, enabled, 0 },
+	{ "mcast_queries_sent_total", METRIC_COUNTER, "Queries of this switch.", NULL, sent, 0 },
+	{ "mcast_asked", METRIC_GAUGE, "1: somebody asks hosts what they want, groups are told apart.", next_vlan, vlan_gauge, 0 },
+	{ "mcast_groups", METRIC_GAUGE, "Groups that somebody is in.", next_vlan, vlan_gauge, 1 },
+	{ "mcast_port_members", METRIC_GAUGE, "Groups the port is in, and routers behind it.", metrics_next_port, port_members, 0 },
+	{ "mcast_port_events_total", METRIC_COUNTER, "Messages from the port, and members that lost their place.", metrics_next_port, port_counts, 0 },
+};
+/* clang-format on */
+const struct metric_set mcast_metrics = { rows, ARRAY_SIZE(rows) };

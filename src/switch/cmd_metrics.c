@@ -10,7 +10,7 @@ static int cmd_metrics(struct mgmt_req *rq, void *ctx)
 	static const struct metric_set *const sets[] = {
 		&switch_metrics, &port_metrics,	   &endpoint_metrics,
 		&vlan_metrics,	 &stp_metrics,	   &loopguard_metrics,
-		&mirror_metrics, &capture_metrics,
+		&mirror_metrics, &capture_metrics, &mcast_metrics,
 	};
 
 	return metrics_write(rq, ctx, sets, ARRAY_SIZE(sets));

@@ -18,6 +18,7 @@ extern const struct metric_set stp_metrics;
 extern const struct metric_set loopguard_metrics;
 extern const struct metric_set mirror_metrics;
 extern const struct metric_set capture_metrics;
+extern const struct metric_set mcast_metrics;
 
 /* For rows with an item for each port that exists, by its number. */
 uint64_t metrics_next_port(const struct vswitch *, uint64_t from);

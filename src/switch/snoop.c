@@ -219,9 +219,11 @@ struct mcast *snoop_engine(struct vswitch *sw)
 	return s->engine;
 }
 
-const struct mcast *snoop_look(struct vswitch *sw)
+const struct mcast *snoop_look(const struct vswitch *sw)
 {
-	return sw->snoop->engine ? snoop_engine(sw) : NULL;
+	const struct snoop *s = sw->snoop;
+
+	return s->engine ? snoop_engine(s->sw) : NULL;
 }
 
 int snoop_set(struct vswitch *sw, bool on)

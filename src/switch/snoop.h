@@ -21,7 +21,7 @@ void snoop_stop(struct vswitch *);
 /* The engine, to be changed; NULL without memory. */
 struct mcast *snoop_engine(struct vswitch *);
 /* The engine, if there is one. */
-const struct mcast *snoop_look(struct vswitch *);
+const struct mcast *snoop_look(const struct vswitch *);
 /* 0 or -ENOMEM. A hub does not snoop, but does again when it is a switch. */
 int snoop_set(struct vswitch *, bool on);
 bool snoop_is_set(const struct vswitch *);

@@ -332,6 +332,13 @@ per_port = con.json("mcast/ports %d" % x.port)["ports"][0]
 is_("by port, too", (per_port["port"], per_port["counts"]["bad"]),
     (x.port, 1))
 
+lines = con.do("metrics")
+wanted = ["vde_switch_mcast_enabled 1",
+          'vde_switch_mcast_asked{vlan="0",family="ipv6"} 1',
+          'vde_switch_mcast_port_events_total{port="%d",what="bad"} 1'
+          % x.port]
+is_("and in the metrics", [s for s in lines if s in wanted], wanted)
+
 # --- a million groups, or some ------------------------------------------------------
 
 s6 = A.joins(G6)
