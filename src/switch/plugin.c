@@ -12,6 +12,18 @@
 #define MAX_PLUGINS 64
 #define MAX_REGS 256
 
+/* A turn without anything else to do is as good as another. */
+static void woken(struct loop_timer *t)
+{
+}
+
+void plugins_sweep(struct plugins *ps)
+{
+	ps->sweep = true;
+	if (!loop_timer_armed(&ps->wake))
+		loop_timer_set(ps->sw->loop, &ps->wake, 0, woken);
+}
+
 /* ---- what a plugin registered ---- */
 
 struct plugin *plugin_of(struct vde_plugin_ctx *ctx, int *rc)
@@ -75,7 +87,7 @@ int plugin_reg_done(struct plugin_reg *r)
 	if (r->plugin->state == PLUGIN_STARTING)
 		link_reg(r);
 	else
-		r->plugin->plugins->sweep = true;
+		plugins_sweep(r->plugin->plugins);
 	return r->id;
 }
 
@@ -115,7 +127,7 @@ void plugin_reg_remove(struct plugin_reg *r)
 		return;
 	r->dead = true;
 	r->plugin->n_regs--;
-	r->plugin->plugins->sweep = true;
+	plugins_sweep(r->plugin->plugins);
 	switch (r->kind) {
 	case PLUGIN_REG_COMMANDS:
 		cmd_del_table(sw, &r->commands.table);
@@ -169,7 +181,7 @@ static void unload(struct plugin *p)
 void plugin_stop(struct plugin *p)
 {
 	p->state = PLUGIN_STOPPING;
-	p->plugins->sweep = true;
+	plugins_sweep(p->plugins);
 }
 
 static void sweep(struct plugin *p)
@@ -233,6 +245,7 @@ void plugins_free(struct plugins *ps)
 		unload(p);
 	}
 	loop_hook_del(&ps->turn);
+	loop_timer_del(ps->sw->loop, &ps->wake);
 	ps->sw->plugins = NULL;
 	free(ps);
 }

@@ -37,7 +37,8 @@ struct plugins {
 	struct vswitch *sw;
 	struct list all; /* in the order of loading */
 	struct loop_hook turn;
-	bool sweep; /* something is to be freed at the end of the turn */
+	bool sweep; /* something is to be done at the end of the turn */
+	struct loop_timer wake; /* so that it has one soon */
 	pthread_t thread;
 	struct plugin_user users[PLUGIN_USERS];
 	size_t next_user; /* to be replaced */
@@ -146,6 +147,9 @@ void plugin_reg_remove(struct plugin_reg *);
  * -errno otherwise. */
 struct plugin *plugin_of(struct vde_plugin_ctx *, int *rc);
 
+/* Nothing of a plugin is called between two turns: what had to wait for that
+ * is done after this one, or the next. */
+void plugins_sweep(struct plugins *);
 /* Unloads @p when it is not busy. */
 void plugin_stop(struct plugin *);
 

@@ -238,16 +238,22 @@ static int try_path(struct plugin_file *f, struct strbuf *why)
 	return -ENOENT;
 }
 
-/* The same for a name that the dynamic linker looks for. It says no more than
- * that there is none, as a rule, and that is left to the other places. */
+/* The same for a name that the dynamic linker looks for. */
 static int try_linker(struct plugin_file *f, const char *name,
 		      struct strbuf *why)
 {
 	struct link_map *map;
+	const char *text;
 
 	f->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-	if (!f->handle)
+	if (!f->handle) {
+		text = dlerror();
+		if (text && !strstr(text, strerror(ENOENT))) {
+			separate(why);
+			strbuf_add(why, text);
+		}
 		return -ENOENT;
+	}
 	if (dlinfo(f->handle, RTLD_DI_LINKMAP, &map) ||
 	    str_copy(f->path, sizeof(f->path), map->l_name) <= 0)
 		str_copy(f->path, sizeof(f->path), name);

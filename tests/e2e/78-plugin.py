@@ -74,8 +74,8 @@ other = build("other", named("t"), "-DPREFIX=\"u\"")
 refused(con, other, errno.EEXIST, "plugin t is loaded from .*/t.so")
 names = [x.split()[0] for x in con.do("help")[2:]]
 is_("its commands are at the end of help, under their heading",
-    names[-10:], ["t"] + ["t/" + x for x in (
-        "watch", "veto", "show", "ports", "long", "unload", "fail", "timer",
+    names[-11:], ["t"] + ["t/" + x for x in (
+        "watch", "veto", "show", "ports", "long", "unload", "leave", "fail", "timer",
         "misuse")])
 ok("the plugin menu comes after debug",
    names.index("plugin") == names.index("debug/del") + 1, names)
@@ -291,8 +291,23 @@ con.do("plugin/add " + T, "debug/add t/", "t/timer", "plugin/del t",
 is_("who had subscribed to a category that has gone has not to the next one",
     con.do("debug/list t/")[-1].split()[2], "OFF")
 con.do("plugin/del t")
-c2.write(b"\n" * 3)
-c2.write(b"load /dev/null\n")
+b.pending()
+for where, bit in ("in", 1), ("out", 2), ("dropped", 4), ("timer", 8), \
+        ("event", 16):
+    con.do("plugin/add " + T, "t/watch 7", "t/leave %d" % bit)
+    if bit == 4:
+        con.do("t/veto 1")
+    if bit == 8:
+        con.do("t/timer")
+    if bit == 16:
+        os.kill(sw.pid, signal.SIGHUP)
+    a.send(f, f, f)
+    ok("a plugin unloads itself from inside of " + where,
+       until(lambda: con.cmd("plugin/list")[0] == errno.ENOENT), sw.log)
+    got = b.recv(), b.recv()
+    is_("frames pass", got, (f, f))
+    sw.sync()
+    b.pending()
 
 # --- a thousand times under traffic ---------------------------------------
 

@@ -27,6 +27,7 @@ struct state {
 	int in, out, dropped; /* hooks, 0: none */
 	int category, timer, once;
 	unsigned int seen[3], veto; /* bits of points */
+	unsigned int leave; /* and where to unload: 8 in a timer, 16 an event */
 	unsigned int ticks, events[VDE_PLUGIN_N_EVENTS];
 	uint64_t last_len;
 	struct vde_plugin_req *stale;
@@ -40,6 +41,12 @@ static int see(struct vde_plugin_ctx *ctx, void *arg,
 	static const char *const names[] = { "", "in", "out", "", "dropped" };
 
 	s->seen[f->point / 2]++;
+	if (s->leave & f->point) {
+		s->leave = 0;
+		s->h->remove(ctx, s->in);
+		if (s->h->unload(ctx))
+			abort();
+	}
 	snprintf(s->last, sizeof(s->last),
 		 "%s port=%u vlan=%u tagged=%u len=%u first=%02x reason=%s",
 		 names[f->point], f->port, f->vlan, f->tagged, f->len,
@@ -54,6 +61,8 @@ static void hear(struct vde_plugin_ctx *ctx, void *arg,
 	char text[300];
 
 	s->events[ev->type]++;
+	if (s->leave & 16 && s->h->unload(ctx))
+		abort();
 	snprintf(text, sizeof(text),
 		 "type=%u port=%u old=%u vlan=%u ep=%u mac=%012llx descr=%s",
 		 ev->type, ev->port, ev->old_port, ev->vlan, ev->endpoint,
@@ -66,6 +75,8 @@ static void tick(struct vde_plugin_ctx *ctx, void *arg)
 	struct state *s = arg;
 
 	s->ticks++;
+	if (s->leave & 8 && s->h->unload(ctx))
+		abort();
 }
 
 static void tick_once(struct vde_plugin_ctx *ctx, void *arg)
@@ -185,6 +196,13 @@ static int cmd_unload(struct vde_plugin_ctx *ctx, struct vde_plugin_req *q,
 	ctx->host->put_str(q, "said", "", "goodbye", 0);
 	ctx->host->put_line(q);
 	return ctx->host->unload(ctx);
+}
+
+static int cmd_leave(struct vde_plugin_ctx *ctx, struct vde_plugin_req *q,
+		     void *arg)
+{
+	((struct state *)arg)->leave = (unsigned int)num(arg, q, 0);
+	return 0;
 }
 
 static int cmd_fail(struct vde_plugin_ctx *ctx, struct vde_plugin_req *q,
@@ -393,6 +411,7 @@ static int init(struct vde_plugin_ctx *ctx)
 		{ PREFIX "/ports", "", "ports", cmd_ports, s, 1 },
 		{ PREFIX "/long", "", "long", cmd_long, s, 1 },
 		{ PREFIX "/unload", "", "unload", cmd_unload, s, 1 },
+		{ PREFIX "/leave <id>", "N", "leave", cmd_leave, s, 0 },
 		{ PREFIX "/fail [<bool>]", "N", "fail", cmd_fail, s, 0 },
 		{ PREFIX "/timer", "", "timers", cmd_timer, s, 0 },
 		{ PREFIX "/misuse <word>", "W", "misuse", cmd_misuse, s, 1 },
@@ -406,7 +425,7 @@ static int init(struct vde_plugin_ctx *ctx)
 	if (h->api != VDE_PLUGIN_API || h->size < sizeof(*h))
 		rc = -EPROTO;
 	else
-		rc = h->add_commands(ctx, commands, 10);
+		rc = h->add_commands(ctx, commands, 11);
 	if (rc > 0)
 		rc = s->category = h->add_category(ctx, PREFIX "/event", 0777,
 						   "test events");
