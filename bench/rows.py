@@ -461,6 +461,8 @@ ROWS = [
         cost("1514 B with a mirror that is read"), peers=()),
     Row("cost-capture", beside(lambda _: ["capture/start /dev/null"]),
         cost("1514 B with a capture to /dev/null", 0.5), peers=()),
+    Row("cost-mcast", beside(lambda _: ["mcast/set 1"]),
+        cost("1514 B with multicast snooping on"), peers=()),
     Row("cost-plugin",
         beside(lambda side: [f"plugin/add {side.libdir}/plugins/dump.so"]),
         cost("1514 B with a plugin that does nothing now"), peers=()),
