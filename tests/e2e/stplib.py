@@ -120,22 +120,30 @@ class Cable:
 
 
 class Station:
-    def __init__(self, net, bridge, number, vlan):
+    """@via: what it has instead of a port of a switch that has a console."""
+
+    def __init__(self, net, bridge, number, vlan, via):
         self.bridge, self.number, self.vlan = bridge, number, vlan
-        self.client = Client(bridge.dir, descr=b"station")
-        if vlan:
-            bridge.do("port/setvlan %d %d" % (self.client.port, vlan))
-        bridge.do("fstp/setedge %d %d 1" % (vlan, self.client.port))
+        self.client = via or self._plug(bridge, vlan)
         self.addr = mac(0x5000 + number)
         self.heard = {}  # by station: when what was last heard was said
         self.said = 0
         self.ids = set()
 
+    @staticmethod
+    def _plug(bridge, vlan):
+        client = Client(bridge.dir, descr=b"station")
+        if vlan:
+            bridge.do("port/setvlan %d %d" % (client.port, vlan))
+        bridge.do("fstp/setedge %d %d 1" % (vlan, client.port))
+        return client
+
 
 class Net:
     def __init__(self):
         self.lock = threading.RLock()
-        self.cables, self.people = [], []
+        self.cables, self.people, self.count = [], [], 0
+        self.taps = []  # that are only listened to: Sniffer of stppeers
         self.bpdus = []  # all that went over cables
         self.twice = []  # (station, from, number) of frames that came again
         self.stray = []  # that came back, or from another VLAN
@@ -154,8 +162,9 @@ class Net:
         self._begin()
         return c
 
-    def station(self, bridge, vlan=0):
-        s = Station(self, bridge, len(self.people), vlan)
+    def station(self, bridge, vlan=0, via=None):
+        s = Station(self, bridge, self.count, vlan, via)
+        self.count += 1
         with self.lock:
             self.people.append(s)
         self._begin()
@@ -205,12 +214,16 @@ class Net:
                     out[c.ends[i].data] = c, i
                     out[c.ends[i].ctl] = c, None
         for p in self.people:
-            out[p.client.data] = p, None
+            out[p.client.data] = p, 0
+        for t in self.taps:
+            out[t.sock] = t, 0
         return out
 
     def _read(self, what, end):
         if isinstance(what, Station):
             self._hear(what)
+        elif what in self.taps:
+            self.bpdus += what.bpdus()
         elif not what.open:
             pass
         elif end is None:
