@@ -402,9 +402,13 @@ static bool input(struct bridge_proto *proto, struct port *p, struct frame *f,
 static void update_link(struct stp *s, unsigned int port,
 			const struct endpoint *leaving)
 {
-	bool up = has_link(s->br->ports[port], leaving);
-	uint64_t now = stp_time(s);
+	bool up;
+	uint64_t now;
 
+	if (!s->on) /* then there are no trees to be searched for */
+		return;
+	up = has_link(s->br->ports[port], leaving);
+	now = stp_time(s);
 	for (struct stp_vlan *v = stp_first(s, 0); v;
 	     v = stp_first(s, v->vid + 1)) {
 		if (rstp_port_set_link(v->rstp, port, up, now))
