@@ -302,12 +302,22 @@ static void vlan_ports(struct metrics *m, const struct vswitch *sw,
 	metrics_value(m, count(v->tagged, sw->br->words));
 }
 
+/* v->flood may not be up to date. */
 static void vlan_open(struct metrics *m, const struct vswitch *sw, uint64_t vid)
 {
-	const struct vlan *v = sw->br->vlans[vid];
+	const struct bridge *br = sw->br;
+	const struct vlan *v = br->vlans[vid];
+	unsigned int n = 0;
 
+	for (size_t i = 0; i < br->words; i++) {
+		uint64_t set = (v->tagged[i] | v->untagged[i]) & br->usable[i];
+
+		if (v->gated)
+			set &= v->forwarding[i];
+		n += (unsigned int)__builtin_popcountll(set);
+	}
 	metrics_label_num(m, "vlan", v->id);
-	metrics_value(m, count(v->flood, sw->br->words));
+	metrics_value(m, n);
 }
 
 /* clang-format off */

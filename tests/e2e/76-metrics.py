@@ -113,6 +113,8 @@ is_("on their ports", [value(f, "port_addresses", port=p) for p in "12"],
     [2, 1])
 is_("VLANs", [value(f, "vlan_ports", vlan=v, tagged=t) for v, t in (
     ("0", "0"), ("0", "1"), ("5", "0"), ("5", "1"))], [3, 0, 0, 1])
+is_("of these, plugged in", [value(f, "vlan_forwarding_ports", vlan=v)
+                             for v in "05"], [2, 0])
 is_("buffers", value(f, "pool_frames", state="used") +
     value(f, "pool_frames", state="free"), 8192)
 for i in range(600):
