@@ -268,6 +268,9 @@ for i in range(50):
     x.send(frame(BROADCAST, mac(i)))
 silence("a ring of three", t, *sws)
 is_("is cut in one place", len(held(*sws)), 1)
+until(lambda: (x.pending(), y.pending(), not any(
+    [s.port(c.port)["endpoints"][0]["queued"]
+     for s, c in zip(sws, (x, y))]))[2])
 x.send(f := frame(BROADCAST, mac(77), b"once"))
 got = []  # among what is left of the storm
 until(lambda: got.extend(y.pending()) or f in got)
