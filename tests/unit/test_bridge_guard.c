@@ -219,6 +219,8 @@ static void an_address_is_pinned_by_hand(void)
 	CHECK(bridge_vlan_create(br, 5) == 0);
 	CHECK(portguard_stick(port(2), 5, B, SEC) == -ENXIO);
 	CHECK(portguard_stick(port(2), 9, C, SEC) == -ENXIO);
+	CHECK(bridge_vlan_create(br, 9) == 0); /* has no members yet */
+	CHECK(where(B, 9, 1) == -1);
 	rx(2, ALL, A, -1);
 	CHECK(dropped(2, DROP_ADDR_VIOLATION) == 1);
 	portguard_set_sticky(port(1), true, SEC);

@@ -160,6 +160,10 @@ static void long_silence_fills_the_bucket_and_no_more(void)
 	struct guard g;
 
 	guard_init(&g);
+	guard_set_rate(&g, 0, 1000, 5000, 0);
+	CHECK(guard_meter_take(&g.rate, &f, false, 0));
+	CHECK(guard_meter_take(&g.rate, &f, false, SEC + MS));
+	CHECK(g.rate.bytes.credit == 4000 * (int64_t)SEC);
 	guard_set_rate(&g, 0, GUARD_MAX_BYTES, GUARD_MAX_BURST, 0);
 	CHECK(g.rate.bytes.burst == GUARD_MAX_BURST);
 	CHECK(guard_meter_take(&g.rate, &f, false, UINT64_MAX / 2));
