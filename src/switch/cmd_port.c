@@ -365,6 +365,7 @@ static void show_port(struct writer *w, const struct port *p,
 		    " - NOT Unnamed Allocatable");
 	writer_line(w);
 	writer_bool(w, "rings", !p->no_rings, NULL, NULL);
+	writer_bool(w, "blocked", p->slow & PORT_BLOCKED, NULL, NULL);
 	show_user(w, "current_user", " Current User: ", names, p->current_uid);
 	show_user(w, "user", " Access Control: (User: ", names, p->only_uid);
 	show_group(w, "group", " - Group: ", names, p->only_gid);

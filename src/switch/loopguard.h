@@ -18,21 +18,8 @@
  * spanning tree works, whose ports change by turns. Ports that it keeps shut
  * are not probed, and what arrives there is no proof.
  *
- * A probe is a frame of 60 bytes, big-endian:
- *
- *    0   6  03:56:44:45:4c:50, a group address that all bridges forward
- *    6   6  02, three bytes of the switch, two of the port it leaves by
- *   12   2  0x88b5, IEEE 802's first EtherType for local experiments
- *   14   4  "VDEL"
- *   18   1  1, the version
- *   19   1  0
- *   20   2  the port it leaves by
- *   22   2  the VLAN it leaves in
- *   24   8  the switch: a random number, new each time the guard is made
- *   32   4  how many probes the guard has sent before
- *   36   8  when, in ns since the guard was made
- *   44   8  SipHash-2-4 of bytes 14 to 43, keyed by a secret
- *   52   8  zeros
+ * doc/protocol-loopguard.md has the bytes of a probe, and all that follows from
+ * one.
  *
  * Who has never seen a probe cannot make one, and one that is older than
  * LOOPGUARD_LIFE, or than what is plugged into its port, proves nothing. A

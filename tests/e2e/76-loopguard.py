@@ -131,6 +131,8 @@ a.pending(), b.pending()
 a.send(frame(BROADCAST, mac(1)))
 b.send(frame(BROADCAST, mac(2)))
 sw.sync()
+is_("port/print says so too", [sw.port(n)["blocked"] for n in (1, 2)],
+    [False, True])
 is_("a held port neither gets nor gives", [
     [f for f in c.pending() if f[:6] != GROUP] for c in (a, b)], [[], []])
 ok("that is counted", sw.drops(2).get("blocked"), lambda: sw.drops(2))

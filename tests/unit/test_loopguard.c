@@ -175,6 +175,7 @@ static void a_port_is_probed_at_once_and_every_interval(void)
 	teardown();
 }
 
+/* doc/protocol-loopguard.md */
 static void the_probe_is_as_documented(void)
 {
 	static const uint8_t head[] = {
