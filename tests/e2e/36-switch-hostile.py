@@ -97,7 +97,8 @@ words = [w for w in words if w not in (b"shutdown", b"logout", b"load",
                                        b"port/setvlan", b"hash/setgcint",
                                        b"vlan/create", b"vlan/mode",
                                        b"tap/add", b"tap/del",
-                                       b"fstp/setfstp")]
+                                       b"fstp/setfstp") and
+         (not w.startswith(b"guard/") or w == b"guard/print")]
 
 
 def random_line():
