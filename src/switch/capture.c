@@ -2,10 +2,13 @@
 #include "switch/capture_impl.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "switch/capfile.h"
 
 #define OFFSET_AGE LOOP_SEC
 
@@ -56,15 +59,21 @@ void capture_write(struct capture *c)
 
 		if (len > 0) {
 			capbuf_sent(&c->out.buf, (size_t)len);
-			c->file_len += (uint64_t)len;
 			c->info.bytes += (uint64_t)len;
-		} else if (len < 0 && errno == EAGAIN &&
-			   captarget_has_reader(c->info.target.kind)) {
+		} else if (len < 0 && errno == EAGAIN && c->io.on) {
 			c->full = true;
 		} else if (len == 0 || errno != EINTR) {
 			c->problem = len ? -errno : -EIO;
 		}
 	}
+}
+
+static void close_fd(struct loop *l, struct loop_fd *watch, int *fd)
+{
+	loop_fd_del(l, watch);
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 static void close_target(struct capture *c)
@@ -73,10 +82,8 @@ static void close_target(struct capture *c)
 
 	hook_del(sw->br, &c->hook);
 	loop_timer_del(sw->loop, &c->timer);
-	loop_fd_del(sw->loop, &c->io);
-	if (c->fd >= 0)
-		close(c->fd);
-	c->fd = -1;
+	close_fd(sw->loop, &c->io, &c->fd);
+	close_fd(sw->loop, &c->result, &c->status);
 	capwriter_fini(&c->out);
 	c->full = false;
 	c->problem = 0;
@@ -90,37 +97,17 @@ static void free_capture(struct capture *c)
 	free(c);
 }
 
+/* Both free nothing: @c is forgotten, if it is to be, at the end of the turn. */
 static void ended(struct capture *c)
 {
-	if (c->forget) {
-		free_capture(c);
-		return;
-	}
 	close_target(c);
 	c->info.state = CAPTURE_DONE;
-}
-
-/* What was begun and not finished is taken back: whoever reads the file finds
- * blocks to the end. */
-static void cut_file(const struct capture *c)
-{
-	size_t part = c->out.buf.part;
-
-	if (c->info.target.kind == CAPTARGET_FILE && part &&
-	    ftruncate(c->fd, (off_t)(c->file_len - part)))
-		log_warn("unable to shorten %s: %s", c->info.spec.target,
-			 strerror(errno));
 }
 
 static void fail(struct capture *c, int error)
 {
 	log_warn("capture %u to %s failed: %s", c->info.id, c->info.spec.target,
 		 strerror(error));
-	cut_file(c);
-	if (c->forget) {
-		free_capture(c);
-		return;
-	}
 	close_target(c);
 	c->info.state = CAPTURE_FAILED;
 	c->info.error = error;
@@ -187,28 +174,36 @@ static bool write_end(struct capture *c)
 	return done;
 }
 
-/* Writes, and draws the conclusions. @c may be gone after it. 0, or -errno: it
- * has failed. */
-static int go_on(struct capture *c)
+/* All has been written, or nothing more can be. Who writes a file still does,
+ * and then says how it went. */
+static void no_more(struct capture *c)
+{
+	struct loop *l = c->all->sw->loop;
+
+	if (c->status >= 0) {
+		c->full = true;
+		close_fd(l, &c->io, &c->fd);
+	} else if (!c->problem) {
+		ended(c);
+	} else if (captarget_has_reader(c->info.target.kind)) {
+		reader_gone(c);
+	} else {
+		fail(c, -c->problem);
+	}
+}
+
+/* Writes, and draws the conclusions. */
+static void go_on(struct capture *c)
 {
 	bool done;
-	int rc;
 
 	if (c->enough && c->info.state == CAPTURE_RUNNING)
 		begin_end(c);
 	done = write_end(c);
-	rc = c->problem;
-	if (rc && captarget_has_reader(c->info.target.kind)) {
-		reader_gone(c);
-		return 0;
-	}
-	if (rc)
-		fail(c, -rc);
-	else if (done)
-		ended(c);
-	else if (captarget_has_reader(c->info.target.kind))
+	if (done || c->problem)
+		no_more(c);
+	else if (c->io.on)
 		loop_fd_want(c->all->sw->loop, &c->io, c->full ? EPOLLOUT : 0);
-	return rc;
 }
 
 static void reader_ready(struct loop_fd *w, uint32_t events)
@@ -221,6 +216,53 @@ static void reader_ready(struct loop_fd *w, uint32_t events)
 	go_on(c);
 }
 
+/* Who writes the file has ended: 0 or -errno. */
+static int file_ended(struct capture *c)
+{
+	int rc = capfile_result(c->status);
+
+	if (!rc && c->info.state != CAPTURE_ENDING)
+		rc = -EPIPE; /* nobody has told him to */
+	if (rc)
+		fail(c, -rc);
+	else
+		ended(c);
+	return rc;
+}
+
+static void result_ready(struct loop_fd *w, uint32_t events)
+{
+	file_ended(container_of(w, struct capture, result));
+}
+
+/* The end of a file is near, if the disk is not slow: somebody will want to
+ * read it next. 0, or -errno: it has failed. */
+static int wait_for_file(struct capture *c)
+{
+	struct loop *l = c->all->sw->loop;
+	uint64_t now = loop_clock(l), end = now + CAPTURE_PATIENCE;
+
+	for (; now < end; now = loop_clock(l)) {
+		struct pollfd fds[] = { { c->status, POLLIN, 0 },
+					{ c->fd, POLLOUT, 0 } };
+
+		if (poll(fds, 2, (int)((end - now) / LOOP_MS) + 1) < 0)
+			continue;
+		if (fds[0].revents)
+			return file_ended(c);
+		if (fds[1].revents) {
+			c->full = false;
+			go_on(c);
+		}
+	}
+	return 0;
+}
+
+static bool has_ended(const struct capture *c)
+{
+	return c->info.state == CAPTURE_DONE || c->info.state == CAPTURE_FAILED;
+}
+
 static void flush_all(struct loop_hook *h)
 {
 	struct captures *all = container_of(h, struct captures, flush);
@@ -230,10 +272,32 @@ static void flush_all(struct loop_hook *h)
 	list_for_each_safe(it, next, &all->list) {
 		struct capture *c = list_entry(it, struct capture, node);
 
-		if (c->info.state == CAPTURE_RUNNING &&
-		    (c->enough || c->problem || capbuf_pending(&c->out.buf)))
+		if (c->forget && has_ended(c))
+			free_capture(c);
+		else if (c->info.state == CAPTURE_RUNNING &&
+			 (c->enough || c->problem ||
+			  capbuf_pending(&c->out.buf)))
 			go_on(c);
 	}
+}
+
+/* The header, so that an error is met at once; the rest is another's work. */
+static int open_file(struct capture *c)
+{
+	int rc;
+
+	capture_write(c);
+	if (c->problem) {
+		rc = c->problem;
+		return ftruncate(c->fd, 0) ? -errno : rc;
+	}
+	rc = capfile_start(c->fd, &c->status);
+	if (rc < 0)
+		return rc;
+	close(c->fd);
+	c->fd = rc;
+	return loop_fd_add(c->all->sw->loop, &c->result, c->status, EPOLLIN,
+			   result_ready);
 }
 
 /* 0, also if it has to wait for a reader, or -errno: it was not opened. */
@@ -251,12 +315,13 @@ static int open_target(struct capture *c)
 	if (rc < 0)
 		return rc;
 	c->fd = rc;
-	c->file_len = 0;
 	rc = 0;
 	if (!capwriter_start(&c->out, CAPTURE_BUFFER, info->spec.snaplen,
 			     filter, capture_time(c->all)))
 		rc = -ENOMEM;
-	if (!rc && captarget_has_reader(info->target.kind))
+	if (!rc && info->target.kind == CAPTARGET_FILE)
+		rc = open_file(c);
+	if (!rc && info->target.kind != CAPTARGET_NULL)
 		rc = loop_fd_add(sw->loop, &c->io, c->fd, 0, reader_ready);
 	if (rc) {
 		close_target(c);
@@ -292,11 +357,6 @@ static struct captures *captures_new(struct vswitch *sw)
 	take_offset(all);
 	loop_hook_add(sw->loop, &all->flush, flush_all);
 	return all;
-}
-
-static bool has_ended(const struct capture *c)
-{
-	return c->info.state == CAPTURE_DONE || c->info.state == CAPTURE_FAILED;
 }
 
 /* False: there are as many as there may be. *@old is one that has to go when
@@ -343,7 +403,7 @@ static struct capture *capture_new(struct captures *all,
 	if (!c)
 		return NULL;
 	c->all = all;
-	c->fd = -1;
+	c->fd = c->status = -1;
 	c->info.spec = *cs;
 	capture_take_init(c);
 	list_add_tail(&all->list, &c->node);
@@ -383,11 +443,6 @@ static int start_new(struct captures *all, const struct capspec *cs,
 		return refuse(-ENOMEM, why, strerror(ENOMEM));
 	c->info.target = target;
 	rc = open_target(c);
-	if (!rc && c->info.state == CAPTURE_RUNNING) {
-		capture_write(c); /* the header */
-		rc = captarget_has_reader(target.kind) ? 0 : c->problem;
-		cut_file(c);
-	}
 	if (rc) {
 		free_capture(c);
 		return refuse_target(rc, why, cs->target);
@@ -433,6 +488,17 @@ static struct capture *find_capture(const struct captures *all, unsigned int id)
 	return NULL;
 }
 
+/* As far as it can be done now. 0, or -errno: it has failed. */
+static int end_now(struct capture *c)
+{
+	bool is_file = c->status >= 0;
+
+	if (c->info.state == CAPTURE_RUNNING)
+		begin_end(c);
+	go_on(c);
+	return is_file ? wait_for_file(c) : 0;
+}
+
 int capture_stop(struct vswitch *sw, unsigned int id)
 {
 	struct captures *all = sw->captures;
@@ -445,9 +511,7 @@ int capture_stop(struct vswitch *sw, unsigned int id)
 		return 0;
 	}
 	c->forget = true;
-	if (c->info.state == CAPTURE_RUNNING)
-		begin_end(c);
-	return go_on(c);
+	return end_now(c);
 }
 
 const struct capture_info *capture_next(const struct vswitch *sw,
@@ -458,21 +522,10 @@ const struct capture_info *capture_next(const struct vswitch *sw,
 	list_for_each(it, &sw->captures->list) {
 		const struct capture *c = list_entry(it, struct capture, node);
 
-		if (c->info.id > id)
+		if (c->info.id > id && !(c->forget && has_ended(c)))
 			return &c->info;
 	}
 	return NULL;
-}
-
-/* As far as its reader lets it. */
-static void end_now(struct capture *c)
-{
-	if (c->info.state == CAPTURE_RUNNING)
-		begin_end(c);
-	if (c->info.state == CAPTURE_ENDING)
-		write_end(c);
-	cut_file(c);
-	free_capture(c);
 }
 
 void captures_free(struct vswitch *sw)
@@ -482,7 +535,12 @@ void captures_free(struct vswitch *sw)
 	if (!all)
 		return;
 	list_for_each_safe(it, next, &all->list) {
-		end_now(list_entry(it, struct capture, node));
+		struct capture *c = list_entry(it, struct capture, node);
+
+		if (c->info.state == CAPTURE_RUNNING ||
+		    c->info.state == CAPTURE_ENDING)
+			end_now(c);
+		free_capture(c);
 	}
 	loop_hook_del(&all->flush);
 	free(all);

@@ -18,8 +18,8 @@
  *            whole block.
  *
  * A reader that leaves is waited for again; the next one gets a capture that
- * begins anew. Regular files and /dev/null take what is written at once, so
- * they lose nothing, and a disk that makes writers wait makes the switch wait.
+ * begins anew. A file is written by a process (capfile.h), so that a disk is a
+ * reader as others are, which may be slow.
  */
 #ifndef SWITCH_CAPTURE_H
 #define SWITCH_CAPTURE_H
@@ -32,6 +32,7 @@
 #define CAPTURE_BUFFER (4 * 1024 * 1024)
 #define CAPTURE_RETRY (200 * LOOP_MS)
 #define CAPTURE_LINGER (5 * LOOP_SEC)
+#define CAPTURE_PATIENCE (200 * LOOP_MS) /* for the end of a file */
 
 enum capture_state {
 	CAPTURE_WAITING,

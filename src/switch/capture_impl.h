@@ -23,13 +23,14 @@ struct capture {
 	struct filter *filter; /* or NULL */
 	struct capwriter out;
 	int fd; /* or -1 */
-	struct loop_fd io; /* of a reader */
+	struct loop_fd io; /* of a reader, or of who writes a file */
+	int status; /* of the latter (capfile.h), or -1 */
+	struct loop_fd result; /* the same */
 	struct loop_timer timer; /* waiting: look again; ending: it is enough */
 	bool full; /* the reader takes no more for now */
 	bool enough; /* it has the packets it was to have */
 	bool forget; /* when it has ended */
 	int problem; /* -errno: writing has failed */
-	uint64_t file_len; /* of a file, so far */
 	struct log_limit limit;
 };
 

@@ -34,6 +34,7 @@ vde_switch_SRCS := \
 	src/switch/cmd_guard.c \
 	src/switch/capture.c \
 	src/switch/capture_take.c \
+	src/switch/capfile.c \
 	src/switch/captarget.c \
 	src/switch/capwriter.c \
 	src/switch/cmd_capture.c \

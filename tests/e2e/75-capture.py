@@ -423,6 +423,70 @@ ok("and is waited for when it was killed", state(n, "waiting"),
    lambda: str(listed(n)))
 sw.do("capture/stop")
 
+# --- a disk that is slow: who writes the file is stopped --------------------
+
+
+def writers(name):
+    """Processes that write to this file."""
+    out = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/comm" % pid) as f:
+                if f.read() != "vde_capture\n":
+                    continue
+            fds = ["/proc/%s/fd/%s" % (pid, x)
+                   for x in os.listdir("/proc/%s/fd" % pid)]
+            if name in map(os.readlink, fds):
+                out.append((int(pid), len(fds)))
+        except OSError:
+            pass
+    return out
+
+
+name = path("slow.pcapng")
+n = start_capture(name + " port 1")
+got = until(lambda: writers(name))
+is_("one process writes the file, and holds nothing else open",
+    [fds for _, fds in got], [6])
+os.kill(got[0][0], signal.SIGSTOP)
+sent = 0
+while listed(n)["lost"] < 10 and sent < 5000:
+    a.send(*[frame(mac(2), mac(1), size=9000) for _ in range(20)])
+    b.pending()
+    sw.sync(1)
+    sent += 20
+ok("a slow disk loses frames of its capture", listed(n)["lost"] >= 10,
+   lambda: str(listed(n)))
+ok("and nobody else's", pair.goes_on(), lambda: str(pair))
+sw.do("capture/stop %d" % n)
+info = listed(n)
+is_("its end is waited for", info["state"], "ending")
+refused(name, errno.EADDRINUSE, "another capture")
+os.kill(got[0][0], signal.SIGCONT)
+ok("until it is there", state(n, "gone"))
+cap = pcapng.read(name)
+is_("and complete", (cap.whole, len(cap.packets), cap.lost),
+    (True, info["packets"], {"port 1": info["lost"]}))
+ok("the process has ended", until(lambda: not writers(name)))
+n = start_capture(name)
+os.kill(until(lambda: writers(name))[0][0], signal.SIGKILL)
+ok("if it is killed, the capture has failed", state(n, "failed"),
+   lambda: str(listed(n)))
+ok("which is logged", sw.logged("capture %d to %s failed" % (n, name)))
+sw.do("capture/stop")
+
+victim = Switch()
+x = victim.plug(1)
+start_capture(name, victim.console)
+x.send(*[frame(BROADCAST, mac(1), size=1000 + i) for i in range(100)])
+victim.sync(10)
+victim.proc.kill()
+victim.proc.wait()
+ok("if the switch is killed, the file is finished", until(
+    lambda: not writers(name)))
+cap = pcapng.read(name)
+is_("with all that was on its way", (cap.whole, len(cap.packets)), (True, 100))
+
 # --- a socket -------------------------------------------------------------
 
 name = path("socket")
