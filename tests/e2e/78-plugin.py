@@ -87,6 +87,15 @@ is_("then it is gone, commands and all",
     (errno.ENOSYS, errno.ENOENT, [x for x in con.do("help tap")[2:]],
      errno.ENOENT))
 
+
+
+def mapped(path):
+    with open("/proc/%d/maps" % sw.pid) as g:
+        return path in g.read()
+
+
+is_("its file too", mapped(T), False)
+
 # --- what is no plugin, or not ours ---------------------------------------
 
 refused(con, TMP + "/nowhere", errno.ENOENT, "no such file")
@@ -149,6 +158,9 @@ before = con.do("help"), con.do("debug/list")
 refused(con, fail, errno.ENOTTY, "unable to start: Inappropriate ioctl")
 is_("what it had registered is undone",
     (con.do("help"), con.do("debug/list")), before)
+is_("nothing of those that were refused stays in memory",
+    [x for x in os.listdir(TMP) if x.endswith(".so") and
+     mapped(TMP + "/" + x)], [])
 
 # --- two plugins ----------------------------------------------------------
 
