@@ -64,7 +64,8 @@ const char *rstp_event_name(enum rstp_event_type);
 struct rstp_event {
 	enum rstp_event_type type;
 	int port; /* -1: of the whole bridge */
-	bool on; /* of guards and loops: begins or ends */
+	bool on; /* of guards and loops: begins or ends; of changes: not one
+		  * that was heard of already, as far as that can be told */
 };
 
 /* Called from within the functions below, which must not be called from

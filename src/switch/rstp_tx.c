@@ -35,7 +35,8 @@ static void set_tc_prop_tree(struct rstp_port *p)
 	r->sweep = true;
 }
 
-/* Others repeat a change until tcWhile ends: that is one. */
+/* Others repeat a change until tcWhile ends: that is counted as one, although
+ * it may be another one. */
 static void note_change(struct rstp_port *p, bool detected)
 {
 	struct rstp *r = p->r;
@@ -45,10 +46,8 @@ static void note_change(struct rstp_port *p, bool detected)
 
 	p->changes++;
 	r->changed = r->now;
-	if (repeated)
-		return;
-	r->changes++;
-	rstp_tell(r, RSTP_TOPOLOGY_CHANGE, p, true);
+	r->changes += !repeated;
+	rstp_tell(r, RSTP_TOPOLOGY_CHANGE, p, !repeated);
 }
 
 static void flush(struct rstp_port *p)
