@@ -84,6 +84,8 @@ static void flush(void *ctx, unsigned int port)
 
 	if (bits_test(v->flush, port))
 		return;
+	if (s->br->mcast && !bits_any(v->flush, v->words))
+		tell_mcast(v, -1);
 	bits_set(v->flush, port);
 	if (!s->n_flush++) {
 		s->flush_vlan = v;
