@@ -43,6 +43,8 @@ void cmd_del_table(struct vswitch *, const struct mgmt_table *);
 
 /* What guards the port, also for port/print in JSON. */
 void cmd_guard_facts(struct writer *, const struct port *);
+/* What is set for a port's spanning trees, in JSON. */
+void cmd_stp_facts(struct writer *, const struct vswitch *, unsigned int port);
 
 /* An octal file mode, "0600", as text and JSON string. */
 void cmd_mode(struct writer *, const char *key, const char *piece,

@@ -234,10 +234,12 @@ struct name {
 struct names {
 	struct name user[NAMES_KEPT], group[NAMES_KEPT];
 	unsigned int next; /* to be replaced */
+	const struct vswitch *sw; /* whose ports these are */
 };
 
-static void names_init(struct names *names)
+static void names_init(struct names *names, const struct vswitch *sw)
 {
+	names->sw = sw;
 	names->next = 0;
 	for (size_t i = 0; i < NAMES_KEPT; i++)
 		names->user[i].id = names->group[i].id = PORT_NOBODY;
@@ -379,6 +381,9 @@ static void show_port(struct writer *w, const struct port *p,
 		writer_open(w, "guard");
 		cmd_guard_facts(w, p);
 		writer_close(w);
+		writer_open(w, "fstp");
+		cmd_stp_facts(w, names->sw, p->id);
+		writer_close(w);
 	}
 	writer_list(w, "endpoints");
 	list_for_each(it, &p->endpoints) {
@@ -392,9 +397,10 @@ typedef void show_fn(struct writer *, const struct port *, struct names *);
 
 /* One port, or all; @inactive ones too or only those with endpoints. more[]:
  * the port. */
-static int show_ports(struct mgmt_req *rq, struct bridge *br, bool inactive,
-		      show_fn *show)
+static int show_ports(struct mgmt_req *rq, const struct vswitch *sw,
+		      bool inactive, show_fn *show)
 {
+	struct bridge *br = sw->br;
 	unsigned int first = (unsigned int)rq->more[0], last = br->numports;
 	struct names names;
 	struct port *one = NULL;
@@ -405,7 +411,7 @@ static int show_ports(struct mgmt_req *rq, struct bridge *br, bool inactive,
 		if (!inactive && !port_is_active(one))
 			rc = -ENXIO;
 	}
-	names_init(&names);
+	names_init(&names, sw);
 	if (!rq->again)
 		writer_list(rq->w, "ports");
 	for (unsigned int i = first; !rc && i <= last; i++) {
@@ -425,12 +431,12 @@ static int show_ports(struct mgmt_req *rq, struct bridge *br, bool inactive,
 
 static int cmd_print(struct mgmt_req *rq, void *ctx)
 {
-	return show_ports(rq, bridge_of(ctx), false, show_port);
+	return show_ports(rq, ctx, false, show_port);
 }
 
 static int cmd_allprint(struct mgmt_req *rq, void *ctx)
 {
-	return show_ports(rq, bridge_of(ctx), true, show_port);
+	return show_ports(rq, ctx, true, show_port);
 }
 
 static void show_reason(struct writer *w, const struct port *p,
@@ -459,7 +465,7 @@ static void show_drops(struct writer *w, const struct port *p,
 
 static int cmd_drops(struct mgmt_req *rq, void *ctx)
 {
-	return show_ports(rq, bridge_of(ctx), true, show_drops);
+	return show_ports(rq, ctx, true, show_drops);
 }
 
 /* clang-format off */

@@ -48,12 +48,21 @@ static const char *mode_name(const struct rstp_params *pa)
 	return pa->stp ? "stp" : "rstp";
 }
 
-static void show_port_config(struct writer *w, const struct stp_port_config *cf)
+static void show_port_config(struct writer *w, const struct stp *stp,
+			     unsigned int port)
 {
-	writer_bool(w, "auto_edge", cf->auto_edge, NULL, NULL);
-	writer_str(w, "p2p", NULL, stp_p2p_name(cf->p2p), 0);
-	writer_bool(w, "bpdu_guard", cf->bpdu_guard, NULL, NULL);
-	writer_bool(w, "root_guard", cf->root_guard, NULL, NULL);
+	struct stp_port_config cf = stp_port_get(stp, port);
+
+	writer_bool(w, "auto_edge", cf.auto_edge, NULL, NULL);
+	writer_str(w, "p2p", NULL, stp_p2p_name(cf.p2p), 0);
+	writer_bool(w, "bpdu_guard", cf.bpdu_guard, NULL, NULL);
+	writer_bool(w, "root_guard", cf.root_guard, NULL, NULL);
+}
+
+void cmd_stp_facts(struct writer *w, const struct vswitch *sw,
+		   unsigned int port)
+{
+	show_port_config(w, sw->stp, port);
 }
 
 /* What was set for ports, whether they exist or not. */
@@ -62,11 +71,9 @@ static void show_port_configs(struct writer *w, const struct stp *stp)
 	writer_list(w, "ports");
 	for (int i = stp_port_next(stp, 0); i >= 0;
 	     i = stp_port_next(stp, (unsigned int)i + 1)) {
-		struct stp_port_config cf = stp_port_get(stp, (unsigned int)i);
-
 		writer_open(w, NULL);
 		writer_num(w, "port", NULL, i, 0);
-		show_port_config(w, &cf);
+		show_port_config(w, stp, (unsigned int)i);
 		writer_close(w);
 	}
 	writer_close(w);
@@ -342,7 +349,6 @@ static void show_port(struct writer *w, const struct stp *stp, unsigned int vid,
 		      unsigned int port, bool tagged)
 {
 	struct stp_member_config m = stp_member_get(stp, vid, port);
-	struct stp_port_config cf = stp_port_get(stp, port);
 	const struct rstp *tree = stp_tree(stp, vid);
 	struct rstp_port_info in;
 	bool known = tree && !rstp_port_get_info(tree, port, &in);
@@ -355,7 +361,7 @@ static void show_port(struct writer *w, const struct stp *stp, unsigned int vid,
 		   0);
 	writer_line(w);
 	show_member_config(w, &m);
-	show_port_config(w, &cf);
+	show_port_config(w, stp, port);
 	if (known)
 		show_port_tree(w, &in);
 	writer_close(w);

@@ -7,11 +7,11 @@
 #include "base/strbuf.h"
 #include "switch/event.h"
 
-/* A switch that did not run for a while finds its timers over and its sockets
- * full of what would have kept them from it. A turn that is later than LATE
- * lets the loop read on, until nobody has anything left, for GRACE at most. */
-#define LATE (20 * LOOP_MS)
-#define GRACE (200 * LOOP_MS)
+/* A switch that did not run for a while, more than LATE, finds its timers over
+ * and what would have kept them from that in sockets, plugs and cables, behind
+ * other frames. It listens for GRACE before it believes its timers. */
+#define LATE (500 * LOOP_MS)
+#define GRACE (300 * LOOP_MS)
 
 struct fstp {
 	struct vswitch *sw;
@@ -19,7 +19,7 @@ struct fstp {
 	struct loop_timer timer;
 	struct loop_hook hook;
 	uint64_t armed; /* when the timer is due, 0: it is not armed */
-	uint64_t patience; /* when to stop waiting for late frames, or 0 */
+	bool listening; /* a turn was late */
 	struct log_limit limits[STP_N_EVENTS];
 };
 
@@ -57,23 +57,16 @@ static void arm(struct fstp *f, uint64_t at)
 		f->armed = 0; /* no memory: tried again after this turn */
 }
 
-static bool may_be_unread(struct fstp *f, uint64_t now)
-{
-	if (!f->patience && now > f->armed + LATE)
-		f->patience = now + GRACE;
-	return now < f->patience && loop_ready(f->sw->loop);
-}
-
 static void due(struct loop_timer *t)
 {
 	struct fstp *f = container_of(t, struct fstp, timer);
 	uint64_t now = loop_now(f->sw->loop);
 
-	if (may_be_unread(f, now)) {
-		loop_timer_set(f->sw->loop, &f->timer, 0, due);
+	f->listening = !f->listening && now > f->armed + LATE;
+	if (f->listening) {
+		arm(f, now + GRACE);
 		return;
 	}
-	f->patience = 0;
 	stp_tick(f->stp, now);
 	arm(f, stp_next(f->stp));
 }
@@ -84,7 +77,7 @@ static void before_wait(struct loop_hook *h)
 	struct fstp *f = container_of(h, struct fstp, hook);
 	uint64_t next = stp_next(f->stp);
 
-	if (next != f->armed && !f->patience)
+	if (next != f->armed && !f->listening)
 		arm(f, next);
 }
 

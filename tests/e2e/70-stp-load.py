@@ -118,6 +118,37 @@ ok("the log is not flooded", len(sw.log().splitlines()) < 100,
 pair.stop()
 ok("the switch ends well", sw.stop() == 0)
 
+# --- a switch that does not run for a while -------------------------------
+
+a = Switch("-F", "--macaddr", "00:ff:00:00:00:01")
+b = Switch("-F", "--macaddr", "00:ff:00:00:00:02")
+for s in a, b:
+    s.do("fstp/hello 1")
+x = [Cable(a, b, n, n) for n in (1, 2)]
+h, k = edge(a), edge(b)
+converge(a, b)
+watch = Console(b.mgmt)
+watch.do("debug/add fstp")
+b.proc.send_signal(signal.SIGSTOP)
+# All its timers are over, and what would have kept them from it is behind
+# other frames.
+end = time.monotonic() + 4.5
+while time.monotonic() < end:
+    h.send(*20 * [frame(k.mac, h.mac)])
+    select.select([], [], [], 0.1)
+b.proc.send_signal(signal.SIGCONT)
+b.sync(20)
+got = tree(b)["ports"][1]["rx"]["rst"]
+until(lambda: tree(b)["ports"][1]["rx"]["rst"] > got)
+watch.write(b"\n")
+is_("it reads what came meanwhile before it takes neighbours for dead",
+    (watch.upto(PROMPT), roles(b)[1], roles(b)[2]),
+    (PROMPT, "root", "alternate"))
+is_("one copy of a broadcast", until(lambda: copies(h, k) == [1]), True)
+for c in x:
+    c.cut()
+ok("both end well", [a.stop(), b.stop()] == [0, 0])
+
 # --- a full cable ---------------------------------------------------------
 
 a = Switch("-F", "--macaddr", "00:ff:00:00:00:01")

@@ -142,6 +142,8 @@ is_("all hold when the port is there", {k: got[k] for k in (
         "port_cost": 1000, "path_cost": 1000, "priority": 240,
         "auto_edge": False, "point_to_point": False, "p2p": "0",
         "bpdu_guard": True, "root_guard": True, "id": 0xf009})
+is_("port/print shows what applies in every VLAN", sw.port(9)["fstp"],
+    {k: got[k] for k in ("auto_edge", "p2p", "bpdu_guard", "root_guard")})
 p.close()
 until(lambda: not sw.port(9)["active"])
 sw.do("fstp/setfstp 0", "fstp/setfstp 1")
