@@ -30,9 +30,10 @@ static void show(struct writer *w, const struct plugin_info *i)
 /* VDE 2: nothing to show is an error, also without an argument. */
 static int cmd_list(struct mgmt_req *rq, void *ctx)
 {
-	const struct plugins *ps = ((struct vswitch *)ctx)->plugins;
+	struct plugins *ps = ((struct vswitch *)ctx)->plugins;
 	int rc = -ENOENT;
 
+	plugins_settle(ps);
 	writer_text(rq->w, "NAME                   HELP\n"
 			   "------------           ----\n");
 	writer_list(rq->w, "plugins");
@@ -58,6 +59,7 @@ static int cmd_add(struct mgmt_req *rq, void *ctx)
 	int rc;
 
 	strbuf_init(&why, text, sizeof(text));
+	plugins_settle(sw->plugins);
 	rc = plugin_add(sw->plugins, rq->arg[0].str, &why);
 	if (!rc)
 		return 0;
@@ -70,7 +72,10 @@ static int cmd_add(struct mgmt_req *rq, void *ctx)
 
 static int cmd_del(struct mgmt_req *rq, void *ctx)
 {
-	return plugin_del(((struct vswitch *)ctx)->plugins, rq->arg[0].str);
+	struct plugins *ps = ((struct vswitch *)ctx)->plugins;
+
+	plugins_settle(ps);
+	return plugin_del(ps, rq->arg[0].str);
 }
 
 /* clang-format off */

@@ -203,18 +203,20 @@ static void sweep(struct plugin *p)
 	}
 }
 
-/* Between two turns nothing of a plugin runs. What its fini() does may make
- * another sweep necessary. */
-static void turn_over(struct loop_hook *h)
+/* What a fini() does may make another sweep necessary. */
+void plugins_settle(struct plugins *ps)
 {
-	struct plugins *ps = container_of(h, struct plugins, turn);
-
 	while (ps->sweep) {
 		ps->sweep = false;
 		list_for_each_safe(it, next, &ps->all) {
 			sweep(list_entry(it, struct plugin, node));
 		}
 	}
+}
+
+static void turn_over(struct loop_hook *h)
+{
+	plugins_settle(container_of(h, struct plugins, turn));
 }
 
 /* ---- all of them ---- */

@@ -23,6 +23,10 @@ int plugins_init(struct vswitch *);
 /* Unloads all of them, the newest first. */
 void plugins_free(struct plugins *);
 
+/* Does now what would be done after this turn, as a plugin that asked for its
+ * own end. Only where nothing of a plugin runs: in a command of the console. */
+void plugins_settle(struct plugins *);
+
 /* Loads @lib as vde_plugin(3) says. 0; on -errno @why has the reason:
  * -ENOENT it cannot be loaded, -EINVAL it is no plugin or one of another API,
  * -EEXIST it is loaded already, else what its init() returned. */

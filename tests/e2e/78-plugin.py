@@ -298,6 +298,11 @@ is_("a plugin unloads itself from inside its command",
     con.cmd("t/unload"), (0, ["goodbye"]))
 ok("with its timers pending", con.cmd("plugin/list")[0] == errno.ENOENT and
    con.cmd("t/show")[0] == errno.ENOSYS)
+con.write(("plugin/add %s\nt/unload\nplugin/list\nplugin/add %s\nt/unload\n"
+           "plugin/del t\n" % (T, T)).encode())
+is_("whoever asks at once finds it gone",
+    [int(re.search(rb"^1(\d\d\d)", con.upto(PROMPT), re.M).group(1))
+     for _ in range(6)], [0, 0, 2, 0, 0, 2])
 con.do("plugin/add " + T, "debug/add t/", "t/timer", "plugin/del t",
        "plugin/add " + T)
 is_("who had subscribed to a category that has gone has not to the next one",
