@@ -15,18 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cursor.h"
 #include "base/ether.h"
-#include "base/hash.h"
 #include "base/list.h"
+#include "switch/loopguard_probe.h"
 
 #define MS UINT64_C(1000000)
 #define SEC UINT64_C(1000000000)
-
-#define VERSION 1
-#define ETHERTYPE_EXPERIMENT 0x88b5
-#define MAC_FROM ETHER_HDR_LEN /* bytes that the hash covers */
-#define MAC_AT 44
 
 /* Of one port in one round: tagged VLANs to probe, and to look at. */
 #define VLAN_BURST 16
@@ -37,8 +31,6 @@
 /* To wait for each switch with a lower number, and how many count. */
 #define RANK_DELAY (50 * MS)
 #define RANKS 4
-
-static const uint8_t magic[4] = { 'V', 'D', 'E', 'L' };
 
 struct guarded {
 	struct list active; /* in guard->active: something is plugged in */
@@ -74,13 +66,6 @@ struct loopguard {
 	uint64_t paced; /* when the next burst may go */
 	struct rival rivals[RANKS]; /* with numbers below this one's */
 	struct loopguard_counters counters;
-};
-
-struct probe {
-	unsigned int port, vid;
-	uint64_t id;
-	uint64_t sent; /* ns since the guard was made */
-	uint64_t mac;
 };
 
 struct loopguard *loopguard_new(const struct loopguard_config *cf)
@@ -305,77 +290,19 @@ const struct loopguard_counters *loopguard_counters(const struct loopguard *g)
 	return &g->counters;
 }
 
-/* ---- the probe ---- */
-
-static uint8_t *put(uint8_t *p, uint64_t v, int bytes)
-{
-	for (int i = bytes - 1; i >= 0; i--, v >>= 8)
-		p[i] = (uint8_t)v;
-	return p + bytes;
-}
-
-static uint64_t take(struct cursor *c, int bytes)
-{
-	uint64_t v = 0;
-
-	while (bytes--)
-		v = v << 8 | cursor_u8(c);
-	return v;
-}
-
-static void build(struct loopguard *g, const struct guarded *from,
-		  unsigned int vid, uint64_t now,
-		  uint8_t frame[static LOOPGUARD_LEN])
-{
-	uint8_t *p = frame;
-
-	memset(frame, 0, LOOPGUARD_LEN);
-	p = put(p, LOOPGUARD_ADDR, ETHER_ADDR_LEN);
-	p = put(p, 0x02, 1);
-	p = put(p, g->cf.id, 3);
-	p = put(p, from->id, 2);
-	p = put(p, ETHERTYPE_EXPERIMENT, 2);
-	memcpy(p, magic, sizeof(magic));
-	p = put(p + sizeof(magic), VERSION, 1);
-	p = put(p, 0, 1);
-	p = put(p, from->id, 2);
-	p = put(p, vid, 2);
-	p = put(p, g->cf.id, 8);
-	p = put(p, g->sent++, 4);
-	p = put(p, now - g->cf.now, 8);
-	assert(p == frame + MAC_AT);
-	put(p, hash_bytes(frame + MAC_FROM, MAC_AT - MAC_FROM, g->cf.key), 8);
-}
-
-/* False: it is none. */
-static bool parse(const uint8_t *frame, size_t len, struct probe *out)
-{
-	struct cursor c = { frame, len, false };
-	const uint8_t *mark;
-	uint8_t version;
-	bool ours;
-
-	cursor_take(&c, (size_t)2 * ETHER_ADDR_LEN);
-	ours = cursor_be16(&c) == ETHERTYPE_EXPERIMENT;
-	mark = cursor_take(&c, sizeof(magic));
-	ours = ours && mark && !memcmp(mark, magic, sizeof(magic));
-	version = cursor_u8(&c);
-	cursor_u8(&c);
-	out->port = cursor_be16(&c);
-	out->vid = cursor_be16(&c);
-	out->id = take(&c, 8);
-	take(&c, 4);
-	out->sent = take(&c, 8);
-	out->mac = take(&c, 8);
-	return !c.bad && ours && version == VERSION;
-}
+/* ---- what leaves ---- */
 
 static void send_probe(struct loopguard *g, struct guarded *p, unsigned int vid,
 		       uint64_t now)
 {
+	const struct loopguard_probe probe = { .port = p->id,
+					       .vid = (uint16_t)vid,
+					       .id = g->cf.id,
+					       .number = g->sent++,
+					       .sent = now - g->cf.now };
 	uint8_t frame[LOOPGUARD_LEN];
 
-	build(g, p, vid, now, frame);
+	loopguard_probe_build(frame, &probe, g->cf.key);
 	p->pub.probes++;
 	g->cf.send(g->cf.ctx, p->id, vid, frame);
 }
@@ -448,7 +375,7 @@ static void prove(struct loopguard *g, struct guarded *p, uint64_t now)
 
 /* @victim is to be held, unless somebody else acts first. */
 static void suspect(struct loopguard *g, struct guarded *victim,
-		    const struct guarded *peer, const struct probe *p,
+		    const struct guarded *peer, const struct loopguard_probe *p,
 		    uint64_t now)
 {
 	unsigned int wait = rank(g, now);
@@ -475,7 +402,7 @@ static void suspect(struct loopguard *g, struct guarded *victim,
  * it proves that of one; the other may be released when its own loop, by a
  * third port, has gone. */
 static void judge(struct loopguard *g, struct guarded *out, struct guarded *in,
-		  const struct probe *p, uint64_t now)
+		  const struct loopguard_probe *p, uint64_t now)
 {
 	struct guarded *low = out->id < in->id ? out : in;
 	struct guarded *high = low == out ? in : out;
@@ -495,16 +422,15 @@ bool loopguard_input(struct loopguard *g, unsigned int port, unsigned int vid,
 		     const uint8_t *frame, size_t len, uint64_t now)
 {
 	struct guarded *in = find(g, port), *out;
-	struct probe p;
+	struct loopguard_probe p;
 
-	if (!g->on || !parse(frame, len, &p))
+	if (!g->on || !loopguard_probe_parse(&p, frame, len))
 		return false;
 	if (p.id != g->cf.id) {
 		hear(g, p.id, now);
 		return false;
 	}
-	if (p.mac !=
-	    hash_bytes(frame + MAC_FROM, MAC_AT - MAC_FROM, g->cf.key)) {
+	if (!loopguard_probe_genuine(frame, g->cf.key)) {
 		g->counters.forged++;
 		return true;
 	}

@@ -7,6 +7,7 @@ bridge_SRCS := \
 	src/switch/guard.c \
 	src/switch/hook.c \
 	src/switch/loopguard.c \
+	src/switch/loopguard_probe.c \
 	src/switch/mactab.c \
 	src/switch/mcast.c \
 	src/switch/mcast_ask.c \
