@@ -43,7 +43,7 @@ END
 }
 
 # Rows with our library only: Debian's cannot be loaded beside a sanitizer.
-out=$(bench --rows 'connect-raw,connect,unicast-64,plot-sizes' \
+out=$(bench --rows 'connect-raw,connect,unicast-64,cost-guards,plot-sizes' \
 	--against "$TMP/nothing")
 is "it ends well without a peer" "$?" 0
 like "the table has our figure" "$out" \
@@ -52,6 +52,8 @@ like "it says what it could not compare" "$out" \
 	'^- not compared: no libvdeplug.so.2 of '
 check "frames arrive" ours 'rows["unicast-64"]["sides"]["ours"]["value"]["median"] > 0'
 check "connections are made" ours 'rows["connect"]["sides"]["ours"]["value"]["median"] > 1'
+check "what guards cost is known" ours \
+	'rows["cost-guards"]["sides"]["ours"]["within"]["median"] > 0.1'
 check "two panels are drawn, with rings and datagrams" \
 	plot "$TMP/bench-sizes.svg" 4
 
