@@ -69,6 +69,13 @@ def worst(got, key):
     return max(t[key] for t in tallies(got))
 
 
+def machine(got):
+    """The longest gap that no cable is to blame for: of the sender, and of the
+    station on its own switch, the last one."""
+    own = got["stations"][-1]["broadcast"]["gap_ms"]
+    return max(own, got["sender_gap_ms"])
+
+
 def flows(p, quiet_s, seconds):
     """Until all that was sent for that long has arrived; what is known then.
     Not before @quiet_s have passed: a fault takes time to be felt."""
@@ -103,6 +110,7 @@ def breaking(fault):
             flows(p, 1, 60)
             got = p.begin()
             out = {"gap_ms": worst(got, "gap_ms"),
+                   "machine_ms": machine(got),
                    "duplicates": duplicates(got)}
             if undo:
                 undo()

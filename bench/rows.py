@@ -362,6 +362,7 @@ def at_most(title, key, unit, target=None):
 def broken(title, target, back=None):
     """Of a ring; @back: what comes back then."""
     out = [at_worst(f"{title}, longest gap", "gap_ms", "ms", target),
+           at_worst("the same on the sender's switch", "machine_ms", "ms"),
            at_worst(f"{title}, duplicates", "duplicates", "", 0)]
     if back:
         out += [at_worst(f"{back}, longest gap", "back_ms", "ms"),
