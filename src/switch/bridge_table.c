@@ -413,6 +413,8 @@ void bridge_block(struct bridge *br, unsigned int port, bool on)
 	bridge_update_port(br, p);
 	if (on)
 		mactab_flush(br->macs, (int)port, -1);
+	else if (br->mcast)
+		mcast_port_up(br->mcast, port, br->now); /* it heard no query */
 }
 
 void bridge_isolate(struct bridge *br, unsigned int port, bool on)

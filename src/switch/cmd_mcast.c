@@ -2,6 +2,7 @@
 /*
  * Commands about multicast snooping.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -54,16 +55,32 @@ static int cmd_vlan(struct mgmt_req *rq, void *ctx)
 			      rq->arg[1].num != 0, loop_now(sw->loop));
 }
 
+/* An address of IPv4 that is one host's. */
+static bool parse_source(const char *text, uint32_t *source)
+{
+	struct in_addr a;
+
+	if (inet_pton(AF_INET, text, &a) != 1)
+		return false;
+	*source = ntohl(a.s_addr);
+	return *source >> 24 && *source >> 28 < 0xe;
+}
+
 static int cmd_querier(struct mgmt_req *rq, void *ctx)
 {
 	const struct vswitch *sw = ctx;
+	uint32_t source = 0;
 	struct mcast *m;
-	int rc = settings(ctx, rq->arg[0].num, -1, &m);
+	int rc;
 
+	if (rq->argc > 2 && !parse_source(rq->arg[2].str, &source))
+		return -EINVAL;
+	rc = settings(ctx, rq->arg[0].num, -1, &m);
 	if (rc)
 		return rc;
 	return mcast_set_querier(m, (unsigned int)rq->arg[0].num,
-				 rq->arg[1].num != 0, loop_now(sw->loop));
+				 rq->arg[1].num != 0, source,
+				 loop_now(sw->loop));
 }
 
 static int cmd_router(struct mgmt_req *rq, void *ctx)
@@ -321,11 +338,17 @@ static void show_head(struct listing *l, unsigned int vid,
 		      const struct mcast_vlan_info *info)
 {
 	struct writer *w = l->rq->w;
+	char addr[SNOOP_ADDR_STRLEN];
 
 	writer_open(w, NULL);
 	writer_num(w, "vlan", "VLAN ", vid, 4);
 	writer_bool(w, "on", info->on, " snooping=1", " snooping=0");
 	writer_bool(w, "asks", info->querier, " querier=1", " querier=0");
+	if (mcast_addr_is_none(info->source4))
+		writer_str(w, "source", NULL, NULL, 0);
+	else
+		writer_str(w, "source", " source=",
+			   snoop_addr_str(addr, info->source4, false), 0);
 	writer_line(w);
 	show_state(w, l->sw, &info->state[0], false);
 	show_state(w, l->sw, &info->state[1], true);
@@ -425,7 +448,7 @@ static const struct mgmt_cmd cmds[] = {
 	{ "mcast", "============", "MULTICAST SNOOPING MENU", NULL, false },
 	{ "mcast/set <bool>", "0/1", "send IP multicast only where it is wanted 1=ON 0=OFF", cmd_set, false },
 	{ "mcast/vlan <vlan> <bool>", "VLAN 0/1", "snoop in VLAN? 1=Y 0=N", cmd_vlan, false },
-	{ "mcast/querier <vlan> <bool>", "VLAN 0/1", "ask the hosts of VLAN if nobody else does? 1=Y 0=N", cmd_querier, false },
+	{ "mcast/querier <vlan> <bool> [<address>]", "VLAN 0/1 [IP]", "ask the hosts of VLAN if nobody else does? 1=Y 0=N", cmd_querier, false },
 	{ "mcast/interval <mcastinterval>", "SECS", "set the time between own queries", cmd_interval, false },
 	{ "mcast/router <vlan> <port> <bool>", "VLAN N 0/1", "is there a multicast router behind port N? 1=Y 0=find out", cmd_router, false },
 	{ "mcast/fastleave <port> <bool>", "N 0/1", "is there one host at most behind port N? 1=Y 0=N", cmd_fastleave, false },

@@ -421,6 +421,7 @@ void mcast_vlan_changed(struct mcast *m, unsigned int vid)
 	if (!v)
 		return;
 	v->off = v->querier = false;
+	v->source4 = 0;
 	memset(v->fixed, 0, m->words * sizeof(uint64_t));
 	forget_vlan(m, v);
 }
@@ -534,7 +535,8 @@ int mcast_set_router(struct mcast *m, unsigned int vid, unsigned int port,
 	return 0;
 }
 
-int mcast_set_querier(struct mcast *m, unsigned int vid, bool on, uint64_t now)
+int mcast_set_querier(struct mcast *m, unsigned int vid, bool on,
+		      uint32_t source4, uint64_t now)
 {
 	struct mvlan *v;
 
@@ -544,6 +546,7 @@ int mcast_set_querier(struct mcast *m, unsigned int vid, bool on, uint64_t now)
 	if (!v)
 		return -ENOMEM;
 	v->querier = on;
+	v->source4 = on ? source4 : 0;
 	update_vlan(m, v, now);
 	mcast_tidy(m, v);
 	return 0;

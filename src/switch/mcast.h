@@ -116,8 +116,10 @@ int mcast_set_vlan(struct mcast *, unsigned int vid, bool on, uint64_t now);
 /* There is a router behind that port, whatever is heard of it. */
 int mcast_set_router(struct mcast *, unsigned int vid, unsigned int port,
 		     bool on);
-/* The switch asks where nobody else does. */
-int mcast_set_querier(struct mcast *, unsigned int vid, bool on, uint64_t now);
+/* The switch asks where nobody else does, in IPv4 from address @source4; 0:
+ * none, which some hosts do not answer. */
+int mcast_set_querier(struct mcast *, unsigned int vid, bool on,
+		      uint32_t source4, uint64_t now);
 /* Who leaves was the only one behind that port. */
 int mcast_set_fastleave(struct mcast *, unsigned int port, bool on);
 /* The switch has another address. */
@@ -170,6 +172,7 @@ struct mcast_state {
 
 struct mcast_vlan_info {
 	bool on, querier; /* as set */
+	struct mcast_addr source4;
 	const uint64_t *routers; /* as set, not learned */
 	struct mcast_state state[2]; /* of IPv4, IPv6 */
 };

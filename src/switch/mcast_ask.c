@@ -24,6 +24,7 @@ void mcast_send_query(struct mcast *m, const struct family *f, int port,
 		.v6 = f->v6,
 		.group = group,
 		.mac = m->mac,
+		.source4 = f->vlan->source4,
 		.max_resp_ms = (uint32_t)(max_resp * 1000 / NSEC),
 		.interval_s = (uint32_t)(f->interval / NSEC),
 		.robustness = f->robustness,
@@ -167,15 +168,13 @@ static bool is_querier(const struct mcast *m, const struct family *f,
 {
 	struct mcast_addr now = f->querier;
 
-	if (f->own) {
-		if (!f->v6)
-			return !mcast_addr_is_none(source);
-		now = mcast_link_local(m->mac);
-		if (mcast_addr_is(source, now))
-			return false; /* its own query came back */
-	} else if (!f->known) {
+	if (!f->own && !f->known)
 		return true;
-	}
+	if (f->own)
+		now = f->v6 ? mcast_link_local(m->mac)
+			    : (struct mcast_addr){ 0, f->vlan->source4 };
+	if (f->own && mcast_addr_is(source, now))
+		return false; /* another switch without one, or its own */
 	if (mcast_addr_is_none(source) || mcast_addr_is_none(now))
 		return mcast_addr_is_none(now);
 	return source.hi < now.hi ||

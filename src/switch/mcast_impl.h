@@ -103,6 +103,7 @@ struct family {
 struct mvlan {
 	uint16_t id;
 	bool off, querier;
+	uint32_t source4; /* of own queries of IGMP, or 0 */
 	uint64_t *fixed; /* ports with routers, as configured */
 	struct family family[2];
 };

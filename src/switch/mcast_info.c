@@ -65,6 +65,7 @@ int mcast_get_vlan(const struct mcast *m, unsigned int vid,
 		return -ENXIO;
 	info->on = !v->off;
 	info->querier = v->querier;
+	info->source4 = (struct mcast_addr){ 0, v->source4 };
 	info->routers = v->fixed;
 	get_state(&v->family[0], &info->state[0]);
 	get_state(&v->family[1], &info->state[1]);

@@ -91,12 +91,14 @@ bool mcast_next_record(struct mcast_msg *, struct mcast_addr *group,
 bool mcast_is_group(struct mcast_addr, bool v6);
 
 /* A query of the newest version, which older hosts understand, too (RFC 3376,
- * 7.2; RFC 3810, 8.2). From 0.0.0.0 (RFC 4541, 2.1.1 (4)) or the link-local
+ * 7.2; RFC 3810, 8.2). From 0.0.0.0 (RFC 4541, 2.1.1 (4)), or an address that
+ * was set, or the link-local
  * address made of @mac. */
 struct mcast_query {
 	bool v6;
 	struct mcast_addr group; /* none: a general one */
 	uint64_t mac; /* of the switch */
+	uint32_t source4; /* address of a query of IGMP, or 0 */
 	uint32_t max_resp_ms;
 	uint32_t interval_s;
 	uint8_t robustness;

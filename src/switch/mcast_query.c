@@ -103,7 +103,7 @@ static size_t write_query4(const struct mcast_query *q, uint8_t *frame)
 	p = put(p, INET4_DF, 4); /* no id */
 	p = put(p, 1 << 8 | PROTO_IGMP, 2);
 	p = put(p, 0, 2);
-	p = put(p, 0, 4); /* from 0.0.0.0 */
+	p = put(p, q->source4, 4);
 	p = put(p, to, 4);
 	p = put(p, 0x94040000, ROUTER_ALERT);
 	csum_put(ip + INET4_CSUM, csum_finish(csum_sum(ip, (size_t)(p - ip))));

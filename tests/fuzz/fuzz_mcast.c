@@ -162,7 +162,7 @@ static void step_setting(struct input *in)
 			bits_clear(&fixed[v], port);
 		break;
 	case 3:
-		must(mcast_set_querier(m, vids[v], on, now) == 0);
+		must(mcast_set_querier(m, vids[v], on, b >> 5, now) == 0);
 		break;
 	case 4:
 		must(mcast_set_fastleave(m, port, on) == 0);

@@ -627,7 +627,7 @@ static void a_vlan_that_goes_is_forgotten(void)
 	setup_asked();
 	join4(2, G4);
 	mcast_set_router(m, 0, 5, true);
-	mcast_set_querier(m, 0, true, now);
+	mcast_set_querier(m, 0, true, 0, now);
 	mcast_vlan_changed(m, 0);
 	CHECK(mcast_vlan_next(m, 0) == -1 && data4(G4) == ALL);
 	teardown();
@@ -708,7 +708,7 @@ static void sent_is_a_query(bool v6, struct mcast_addr group)
 static void the_switch_asks_where_nobody_does(void)
 {
 	setup();
-	CHECK(mcast_set_querier(m, 3, true, now) == 0);
+	CHECK(mcast_set_querier(m, 3, true, 0, now) == 0);
 	vid = 3;
 	CHECK(n_sent == 2 && last_vid == 3 && last_port == -1);
 	sent_is_a_query(true, mf_v6(0, 0));
@@ -724,7 +724,7 @@ static void the_switch_asks_where_nobody_does(void)
 	pass(120 * SEC);
 	CHECK(n_sent == 6 && count(MCAST_SENT) == 6);
 	CHECK(data4(G4) == P(2));
-	CHECK(mcast_set_querier(m, 3, false, now) == 0);
+	CHECK(mcast_set_querier(m, 3, false, 0, now) == 0);
 	pass(200 * SEC);
 	CHECK(n_sent == 6 && data4(G4) == ALL);
 	teardown();
@@ -733,7 +733,7 @@ static void the_switch_asks_where_nobody_does(void)
 static void asking_waits_for_the_switch_to_be_on(void)
 {
 	setup_off();
-	CHECK(mcast_set_querier(m, 0, true, now) == 0 && n_sent == 0);
+	CHECK(mcast_set_querier(m, 0, true, 0, now) == 0 && n_sent == 0);
 	mcast_enable(m, true, now);
 	CHECK(n_sent == 2);
 	mcast_enable(m, false, now);
@@ -751,7 +751,7 @@ static void asking_waits_for_the_switch_to_be_on(void)
 static void the_switch_gives_way_to_a_router(void)
 {
 	setup();
-	mcast_set_querier(m, 0, true, now);
+	mcast_set_querier(m, 0, true, 0, now);
 	query4(1, ROUTER);
 	query6(1, 1); /* below fe80::2ff:1ff:fe02:304 */
 	CHECK(!state_of(0).own && !state_of(1).own);
@@ -769,10 +769,40 @@ static void the_switch_gives_way_to_a_router(void)
 	teardown();
 }
 
+static void with_an_address_the_switch_is_elected_as_routers_are(void)
+{
+	struct mcast_vlan_info info;
+	struct mcast_addr to;
+	struct mcast_msg msg;
+
+	setup();
+	CHECK(mcast_set_querier(m, 0, true, ROUTER + 5, now) == 0);
+	query4(1, ROUTER + 9);
+	query4(1, 0);
+	CHECK(state_of(0).own && !state_of(0).known);
+	mcast_set_interval(m, 20);
+	pass(130 * SEC);
+	mcast_get_vlan(m, 0, &info);
+	CHECK(info.source4.lo == ROUTER + 5);
+	query4(1, ROUTER);
+	CHECK(!state_of(0).own && state_of(0).querier.lo == ROUTER);
+	pass(60 * SEC);
+	CHECK(state_of(0).own);
+	do {
+		pass(SEC);
+		CHECK(mcast_classify(last.bytes, last.len, &to) ==
+		      MCAST_CONTROL);
+		mcast_parse(&msg, last.bytes, last.len);
+		CHECK(now < START + 1000 * SEC);
+	} while (msg.v6 && now < START + 1000 * SEC);
+	CHECK(msg.kind == MCAST_QUERY && msg.source.lo == ROUTER + 5);
+	teardown();
+}
+
 static void its_own_query_that_comes_back_is_nobodys(void)
 {
 	setup();
-	mcast_set_querier(m, 0, true, now);
+	mcast_set_querier(m, 0, true, 0, now);
 	f = last;
 	CHECK(in(4) == ALL);
 	CHECK(state_of(1).own && !state_of(1).known);
@@ -782,7 +812,7 @@ static void its_own_query_that_comes_back_is_nobodys(void)
 static void who_leaves_is_asked_by_the_switch(void)
 {
 	setup();
-	mcast_set_querier(m, 0, true, now);
+	mcast_set_querier(m, 0, true, 0, now);
 	pass(SETTLED);
 	join4(2, G4);
 	join4(3, G4);
@@ -820,7 +850,7 @@ static void who_leaves_is_asked_by_the_switch(void)
 static void changes_make_the_switch_ask_at_once_but_not_too_often(void)
 {
 	setup();
-	mcast_set_querier(m, 0, true, now);
+	mcast_set_querier(m, 0, true, 0, now);
 	pass(60 * SEC);
 	n_sent = 0;
 	for (int i = 0; i < 100; i++) {
@@ -847,7 +877,7 @@ static void the_interval_can_be_set(void)
 	CHECK(mcast_set_interval(m, 0) == -EINVAL);
 	CHECK(mcast_set_interval(m, 3601) == -EINVAL);
 	CHECK(mcast_set_interval(m, 4) == 0);
-	mcast_set_querier(m, 0, true, now);
+	mcast_set_querier(m, 0, true, 0, now);
 	CHECK(state_of(0).max_resp == 2 * SEC);
 	pass(3 * SEC);
 	n_sent = 0;
@@ -1020,6 +1050,7 @@ int main(void)
 	RUN(the_switch_asks_where_nobody_does);
 	RUN(asking_waits_for_the_switch_to_be_on);
 	RUN(the_switch_gives_way_to_a_router);
+	RUN(with_an_address_the_switch_is_elected_as_routers_are);
 	RUN(its_own_query_that_comes_back_is_nobodys);
 	RUN(who_leaves_is_asked_by_the_switch);
 	RUN(changes_make_the_switch_ask_at_once_but_not_too_often);
