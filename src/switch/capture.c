@@ -109,6 +109,8 @@ static void fail(struct capture *c, int error)
 	log_warn("capture %u to %s failed: %s", c->info.id, c->info.spec.target,
 		 strerror(error));
 	close_target(c);
+	if (c->forget)
+		c->all->stop_error = -error;
 	c->info.state = CAPTURE_FAILED;
 	c->info.error = error;
 }
@@ -216,8 +218,8 @@ static void reader_ready(struct loop_fd *w, uint32_t events)
 	go_on(c);
 }
 
-/* Who writes the file has ended: 0 or -errno. */
-static int file_ended(struct capture *c)
+/* Who writes the file has ended. */
+static void file_ended(struct capture *c)
 {
 	int rc = capfile_result(c->status);
 
@@ -227,7 +229,6 @@ static int file_ended(struct capture *c)
 		fail(c, -rc);
 	else
 		ended(c);
-	return rc;
 }
 
 static void result_ready(struct loop_fd *w, uint32_t events)
@@ -235,27 +236,26 @@ static void result_ready(struct loop_fd *w, uint32_t events)
 	file_ended(container_of(w, struct capture, result));
 }
 
-/* The end of a file is near, if the disk is not slow: somebody will want to
- * read it next. 0, or -errno: it has failed. */
-static int wait_for_file(struct capture *c)
+/* Until the file is complete, or for so long. */
+static void wait_for_file(struct capture *c, uint64_t ns)
 {
 	struct loop *l = c->all->sw->loop;
-	uint64_t now = loop_clock(l), end = now + CAPTURE_PATIENCE;
+	uint64_t now = loop_clock(l), end = now + ns;
 
-	for (; now < end; now = loop_clock(l)) {
+	for (; now < end && c->status >= 0; now = loop_clock(l)) {
 		struct pollfd fds[] = { { c->status, POLLIN, 0 },
 					{ c->fd, POLLOUT, 0 } };
+		int ms = (int)((end - now + LOOP_MS - 1) / LOOP_MS);
 
-		if (poll(fds, 2, (int)((end - now) / LOOP_MS) + 1) < 0)
+		if (poll(fds, 2, ms) < 0)
 			continue;
-		if (fds[0].revents)
-			return file_ended(c);
-		if (fds[1].revents) {
+		if (fds[0].revents) {
+			file_ended(c);
+		} else if (fds[1].revents) {
 			c->full = false;
 			go_on(c);
 		}
 	}
-	return 0;
 }
 
 static bool has_ended(const struct capture *c)
@@ -488,15 +488,11 @@ static struct capture *find_capture(const struct captures *all, unsigned int id)
 	return NULL;
 }
 
-/* As far as it can be done now. 0, or -errno: it has failed. */
-static int end_now(struct capture *c)
+static void end(struct capture *c)
 {
-	bool is_file = c->status >= 0;
-
 	if (c->info.state == CAPTURE_RUNNING)
 		begin_end(c);
 	go_on(c);
-	return is_file ? wait_for_file(c) : 0;
 }
 
 int capture_stop(struct vswitch *sw, unsigned int id)
@@ -511,7 +507,27 @@ int capture_stop(struct vswitch *sw, unsigned int id)
 		return 0;
 	}
 	c->forget = true;
-	return end_now(c);
+	all->stop_error = 0;
+	end(c);
+	return 0;
+}
+
+int capture_stopping(struct vswitch *sw, unsigned int id)
+{
+	struct captures *all = sw->captures;
+
+	if (!all)
+		return 0;
+	list_for_each(it, &all->list) {
+		struct capture *c = list_entry(it, struct capture, node);
+
+		if (!c->forget || c->status < 0 || (id && c->info.id != id))
+			continue;
+		wait_for_file(c, LOOP_MS);
+		if (c->status >= 0)
+			return 1;
+	}
+	return all->stop_error;
 }
 
 const struct capture_info *capture_next(const struct vswitch *sw,
@@ -531,6 +547,7 @@ const struct capture_info *capture_next(const struct vswitch *sw,
 void captures_free(struct vswitch *sw)
 {
 	struct captures *all = sw->captures;
+	uint64_t until = loop_clock(sw->loop) + CAPTURE_PATIENCE;
 
 	if (!all)
 		return;
@@ -539,7 +556,14 @@ void captures_free(struct vswitch *sw)
 
 		if (c->info.state == CAPTURE_RUNNING ||
 		    c->info.state == CAPTURE_ENDING)
-			end_now(c);
+			end(c);
+	}
+	list_for_each_safe(it, next, &all->list) {
+		struct capture *c = list_entry(it, struct capture, node);
+		uint64_t now = loop_clock(sw->loop);
+
+		if (now < until)
+			wait_for_file(c, until - now);
 		free_capture(c);
 	}
 	loop_hook_del(&all->flush);

@@ -32,7 +32,7 @@
 #define CAPTURE_BUFFER (4 * 1024 * 1024)
 #define CAPTURE_RETRY (200 * LOOP_MS)
 #define CAPTURE_LINGER (5 * LOOP_SEC)
-#define CAPTURE_PATIENCE (200 * LOOP_MS) /* for the end of a file */
+#define CAPTURE_PATIENCE (2 * LOOP_SEC) /* for the end of a file */
 
 enum capture_state {
 	CAPTURE_WAITING,
@@ -61,6 +61,9 @@ struct capture_info {
 int capture_start(struct vswitch *, const struct capspec *, struct strbuf *why);
 /* Forgets it, now or when its reader has what is due. -ENXIO: no such one. */
 int capture_stop(struct vswitch *, unsigned int id);
+/* Looks for 1 ms whether the file of a capture that was stopped, of any with
+ * @id 0, is complete. 1: not yet; 0; -errno: it has failed. */
+int capture_stopping(struct vswitch *, unsigned int id);
 /* That with the lowest number above @id, or NULL. */
 const struct capture_info *capture_next(const struct vswitch *,
 					unsigned int id);

@@ -38,6 +38,7 @@ struct captures {
 	struct vswitch *sw;
 	struct list list; /* by number */
 	unsigned int last_id;
+	int stop_error; /* -errno: one that was stopped has failed */
 	struct loop_hook flush;
 	uint64_t offset; /* of the time of day from the loop's */
 	uint64_t offset_at;

@@ -80,19 +80,38 @@ static int cmd_start(struct mgmt_req *rq, void *ctx)
 	return 0;
 }
 
-static int cmd_stop(struct mgmt_req *rq, void *ctx)
+static int stop(struct vswitch *sw, unsigned int id)
 {
-	struct vswitch *sw = ctx;
 	const struct capture_info *i;
-	unsigned int id = 0;
 
-	if (rq->argc)
-		return capture_stop(sw, (unsigned int)rq->arg[0].num);
+	if (id)
+		return capture_stop(sw, id);
 	while ((i = capture_next(sw, id))) {
 		id = i->id;
 		capture_stop(sw, id);
 	}
 	return 0;
+}
+
+/* Somebody will want to read the file next: the answer comes when it is
+ * complete, unless that takes too long. */
+static int cmd_stop(struct mgmt_req *rq, void *ctx)
+{
+	struct vswitch *sw = ctx;
+	unsigned int id = rq->argc ? (unsigned int)rq->arg[0].num : 0;
+	int rc = 0;
+
+	if (rq->argc && !id)
+		return -ENXIO;
+	if (!rq->again) {
+		rc = stop(sw, id);
+		rq->more[0] = loop_clock(sw->loop) + CAPTURE_PATIENCE;
+	}
+	if (!rc)
+		rc = capture_stopping(sw, id);
+	if (rc > 0)
+		rc = loop_clock(sw->loop) < rq->more[0] ? MGMT_MORE : 0;
+	return rc;
 }
 
 static int cmd_list(struct mgmt_req *rq, void *ctx)
