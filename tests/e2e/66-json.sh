@@ -79,6 +79,9 @@ arguments = {
     "fstp/cost": "0 7 100", "fstp/portpriority": "0 7 16",
     "fstp/autoedge": "7 0", "fstp/p2p": "7 auto", "fstp/bpduguard": "7 1",
     "fstp/rootguard": "7 1", "fstp/hello": "1", "fstp/maxage": "19",
+    "loopguard/set": "1", "loopguard/port": "7 1",
+    "loopguard/interval": "100", "loopguard/hold": "9",
+    "mirror/add": "7 5 both", "mirror/del": "7 6",
     "fstp/fdelay": "14", "fstp/mode": "stp",
     "debug/add": "port", "debug/del": "port", "load": commands,
 }
