@@ -37,6 +37,8 @@ $(call unit_test,test_frame,base)
 $(call unit_test,test_stream,base)
 $(call unit_test,test_bits,base)
 $(call unit_test,test_hash,base)
+$(call unit_test,test_rng,base)
+test_rng_LDLIBS := -lm
 $(call unit_test,test_loopguard,bridge base)
 $(call unit_test,test_mcast_msg,bridge base)
 $(call unit_test,test_mcast,bridge base)
