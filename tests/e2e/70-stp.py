@@ -80,6 +80,18 @@ is_("vlan/allprint", b.do("vlan/allprint")[1],
     " -- Port 0001 tagged=0 active=0 status=Learning")
 ok("both end well", end([a, b], x))
 
+# --- both ends in one switch ----------------------------------------------
+
+a = Switch("-F")
+x = [Cable(a, a, 1, 2)]
+h, k = edge(a, 3), edge(a, 4)
+is_("a cable from a switch to itself: one end is a backup",
+    (converge(a), roles(a)[1], roles(a)[2]), (True, "designated", "backup"))
+is_("fstp/print", a.do("fstp/print")[5],
+    " -- Port 0002 tagged=0 portcost=20000000 role=Alternate/Backup")
+is_("broadcasts arrive once", copies(h, k), [1])
+ok("it ends well", end([a], x))
+
 # --- a ring of three ------------------------------------------------------
 
 sws, x = ring(3)
