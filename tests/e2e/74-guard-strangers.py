@@ -11,6 +11,7 @@ MILLION = 1000000
 STATIONS = 200
 ASAN = "address" in BUILD
 FLOOD = MILLION // 10 if ASAN else MILLION
+LESS = FLOOD // 3
 sw = Switch("-n", "32")
 rnd = random.Random(5)
 
@@ -20,7 +21,6 @@ talker, home, third, bad, sink = [Ring(sw.dir, size=1 << 20)
                                   for _ in range(5)]
 stations = [mac(0x500000 + i) for i in range(STATIONS)]
 ME = mac(0x600000)
-HOME = (STATIONS, 0)
 SINK = mac(0x700000)  # what floods are for; it does not read
 
 
@@ -84,13 +84,11 @@ def resident_kb():
         return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
 
 
-def where():
-    """How many stations are known on their port, and how many elsewhere."""
-    def known(port):
-        return len([e for e in sw.console.json("guard/print %d" % port)
-                    ["ports"][0]["entries"]
-                    if e["mac"].startswith("02:00:00:50:")])
-    return known(home.port), known(bad.port)
+def at_home():
+    """How many stations are known where they are."""
+    return len([e for e in sw.console.json("guard/print %d" % home.port)
+                ["ports"][0]["entries"]
+                if e["mac"].startswith("02:00:00:50:")])
 
 
 def talk():
@@ -124,8 +122,8 @@ def nothing_happened(sentence, wanted, *args):
     n, lost, heard = during(*args)
     is_(sentence + ": no talk is lost or overheard", (lost, heard), (0, 0))
     ok("all of it was taken", n >= wanted, n)
-    is_("every station is known where it is", where(),
-        HOME)
+    is_("every station is known where it is", at_home(),
+        STATIONS)
     ok("the ping-pongs go on", pair.goes_on() and rings.goes_on(),
        "%s\n%s" % (pair, rings))
 
@@ -149,14 +147,14 @@ ok("and so is memory", ASAN or resident_kb() < 48 * 1024,
 sw.do("guard/maxaddr %d 8" % bad.port, "port/resetcounter %d" % bad.port)
 is_("a limit now: the rest is forgotten",
     sw.console.json("hash/showinfo")["entries"] <= STATIONS + 8 + 6, True)
-nothing_happened("the same with at most 8 addresses", FLOOD, FLOOD)
+nothing_happened("a third of that, with at most 8 addresses", LESS, LESS)
 d = sw.drops(bad.port)
-ok("all but those of 8 were dropped", d["address_limit"] >= FLOOD, d)
+ok("all but those of 8 were dropped", d["address_limit"] >= LESS, d)
 ok("what cannot be many is not many",
    sw.port(bad.port)["guard"]["addresses"] <= 8)
 
 sw.do("guard/maxaddr %d 0" % bad.port, "guard/sticky %d 1" % bad.port)
-nothing_happened("the same with sticky addresses", FLOOD, FLOOD)
+nothing_happened("a third of that, with sticky addresses", LESS, LESS)
 is_("no more than 1024 stuck", sw.port(bad.port)["guard"]["addresses"], 1024)
 sw.do("guard/sticky %d 0" % bad.port, "guard/forget %d" % bad.port,
       "guard/maxaddr %d 1" % bad.port, "guard/maxaddr %d 0" % bad.port)
@@ -164,8 +162,8 @@ sw.do("guard/sticky %d 0" % bad.port, "guard/forget %d" % bad.port,
 # --- limits that change meanwhile -----------------------------------------
 
 lost = heard = changes = 0
-while changes < 100:
-    flood = Flood(FLOOD)
+while changes < 60:
+    flood = Flood(LESS)
     while flood.goes_on():
         sw.do("guard/" + rnd.choice([
             "maxaddr {0} {1}", "sticky {0} {2}", "rate {0} {1} 0",
@@ -179,7 +177,7 @@ while changes < 100:
     flood.end()
 is_("guards set and unset in floods: no talk is lost or overheard",
     (lost, heard), (0, 0))
-is_("every station is known where it is", where(), HOME)
+is_("every station is known where it is", at_home(), STATIONS)
 p = bad.port
 sw.do("guard/sticky %d 0" % p, "guard/forget %d" % p, "guard/rate %d 0 0" % p,
       "guard/storm %d unknown 0 0" % p, "guard/storm %d broadcast 0 0" % p,
@@ -204,7 +202,7 @@ def claim(seconds):
     speak()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        flood = Flood(20000, all_of_them)
+        flood = Flood(50000, all_of_them)
         while flood.goes_on():
             speak()
             a, b = talk()
@@ -215,8 +213,8 @@ def claim(seconds):
 
 lines = len(sw.log().splitlines())
 is_("all addresses claimed, no guard: who talks loses nothing",
-    (claim(4.5), pair.goes_on(), rings.goes_on()), ((0, 0), True, True))
-is_("every station is known where it is", where(), HOME)
+    (claim(4), pair.goes_on(), rings.goes_on()), ((0, 0), True, True))
+is_("every station is known where it is", at_home(), STATIONS)
 grown = len(sw.log().splitlines()) - lines
 ok("and the log does not overflow", 0 < grown <= 30, grown)
 
@@ -230,7 +228,7 @@ while flood.goes_on():  # the stations themselves are silent
     lost, heard = lost + a, heard + b
 n, _ = flood.end()
 is_("with sticky addresses the silent ones lose nothing either",
-    (lost, heard, where()), (0, 0, HOME))
+    (lost, heard, at_home()), (0, 0, STATIONS))
 is_("each try is counted", sw.drops(bad.port), {"address_violation": n})
 grown = len(sw.log().splitlines()) - lines
 ok("and the log does not overflow", 0 < grown <= 30, grown)
