@@ -84,3 +84,5 @@ test_pcapfile_SRCS += src/plugins/pcapfile.c
 $(call unit_test,test_plugin_api,base)
 $(call unit_test,test_capfile,common base)
 test_capfile_SRCS += src/switch/capfile.c
+# The wire emulator's engine.
+$(call unit_test,test_delayq,impair base)
