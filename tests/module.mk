@@ -86,3 +86,4 @@ $(call unit_test,test_capfile,common base)
 test_capfile_SRCS += src/switch/capfile.c
 # The wire emulator's engine.
 $(call unit_test,test_delayq,impair base)
+$(call unit_test,test_value,impair base)

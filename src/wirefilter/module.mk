@@ -1,5 +1,7 @@
-# The engine: frames and the time in, frames with due times out.
+# The engine: frames and the time in, frames with due times out. Whoever links
+# it needs -lm.
 LIBS += impair
 ENGINES += impair
 impair_SRCS := \
-	src/wirefilter/delayq.c
+	src/wirefilter/delayq.c \
+	src/wirefilter/value.c
