@@ -26,12 +26,13 @@
 struct timer {
 	struct list node;
 	uint64_t at; /* ns */
+	unsigned int slot;
 	void (*fn)(struct mcast *, struct timer *, uint64_t now);
 };
 
 struct wheel {
 	struct list slot[SLOTS];
-	uint64_t used[SLOTS / 64]; /* may have timers */
+	uint64_t used[SLOTS / 64]; /* those that may have timers */
 	uint64_t done; /* slots before this one are empty */
 };
 

@@ -21,6 +21,7 @@ void timer_init(struct timer *t,
 {
 	list_init(&t->node);
 	t->at = 0;
+	t->slot = 0;
 	t->fn = fn;
 }
 
@@ -36,10 +37,15 @@ void timer_set(struct mcast *m, struct timer *t, uint64_t at)
 
 	if (slot < w->done)
 		slot = w->done;
-	list_del(&t->node);
+	if (timer_is_set(t)) {
+		list_del(&t->node);
+		if (list_empty(&w->slot[t->slot]))
+			bits_clear(w->used, t->slot);
+	}
 	t->at = at;
-	list_add_tail(&w->slot[slot % SLOTS], &t->node);
-	bits_set(w->used, slot % SLOTS);
+	t->slot = slot % SLOTS;
+	list_add_tail(&w->slot[t->slot], &t->node);
+	bits_set(w->used, t->slot);
 }
 
 /* The end of the first slot that is not empty. */
