@@ -72,7 +72,8 @@ void console_forget(struct console *c, const struct mgmt_table *table)
 		struct console_session *s = list_entry(
 			it, struct console_session, node);
 
-		if (s->busy && mgmt_has(table, s->cmd.req.cmd)) {
+		if (s->busy && (mgmt_has(table, s->cmd.req.cmd) ||
+				session_loads_use(s, table))) {
 			session_cancel(s, -ECANCELED);
 			session_kick(s);
 		}

@@ -20,8 +20,8 @@
  * and it goes on when the client has read what it got. Events of that time
  * come after it. If the session is to end, or the command is taken out of its
  * table, the reply is cut short: its block, and its JSON document, end
- * properly, the result is ECANCELED. What a file (`load`) makes run, runs at
- * once.
+ * properly, the result is ECANCELED. Files of commands (`load`) take turns in
+ * the same way.
  *
  * Output is buffered per session and never blocks. A session that does not
  * read is not read from either (its commands wait), loses events above
@@ -76,14 +76,15 @@ int console_attach(struct console *, int fd);
  * terminal. Makes the process ignore SIGPIPE. 0 or -errno. */
 int console_stdin(struct console *);
 
-/* Runs the commands of a regular file of at most 1 MiB (or /dev/null). With
- * @session its lines and replies go there, as VDE 2's `load` shows them, or,
- * inside a "-j" command, as list "commands" of its document; else (an rc
- * file) output is dropped and each bad line is logged with file and line
- * number. -errno if @path cannot be read; bad lines do not stop it. Loads
+/* Runs the commands of a regular file of at most 1 MiB (or /dev/null). @rq is
+ * that of the handler that calls, which returns what this returns: MGMT_MORE
+ * too, and then calls it again with the same arguments. Lines and replies go to
+ * its session, as VDE 2's `load` shows them, or, inside a "-j" command, as
+ * list "commands" of its document. Without a session or @rq (an rc file) all
+ * runs at once, output is dropped and each bad line is logged with file and
+ * line number. -errno if @path cannot be read; bad lines do not stop it. Loads
  * nest to a depth of 8 (-ELOOP) and run 65536 lines together (-E2BIG). */
-int console_load(struct console *, const char *path,
-		 struct console_session *session);
+int console_load(struct console *, const char *path, struct mgmt_req *rq);
 
 /* For handlers: this session ends, with a farewell in place of the result
  * ("logout"). The terminal cannot log out, its command just says nothing. */

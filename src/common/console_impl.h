@@ -25,9 +25,9 @@ struct console {
 	uint64_t spent; /* by commands in this turn, ns */
 	struct list sessions;
 	size_t n_clients; /* sessions without the terminal */
-	unsigned int load_depth;
-	unsigned int load_lines; /* of all nested loads */
-	unsigned int load_bad; /* of these, in rc files */
+	unsigned int load_depth; /* of rc files */
+	unsigned int load_lines; /* of all nested ones */
+	unsigned int load_bad; /* of these */
 };
 
 /* What only the session on descriptors 0 and 1 has. */
@@ -70,6 +70,8 @@ struct console_session {
 	struct loop_timer idle; /* input without a newline waits */
 	struct outbuf out;
 	struct outbuf late; /* events for after the reply of @cmd */
+	struct load *load; /* the innermost of @cmd, or NULL */
+	unsigned int n_loads, load_lines; /* of all of them */
 	struct console_term term;
 	struct command cmd;
 	struct linebuf in;
@@ -102,11 +104,17 @@ bool session_wants_json(char **line);
 void session_cancel(struct console_session *, int rc);
 /* Whether session_run() has something to do. */
 bool session_ready(const struct console_session *);
-/* Runs all of @line (which is modified) and replies, but does not prompt. */
-void session_command(struct console_session *, char *line);
-/* Runs all of the command in @line; its facts go to @w. 0 or -errno. */
-int session_exec(struct console *, struct console_session *, struct writer *w,
-		 const struct mgmt_cmd *cmd, char *line);
+/* Runs the first part of @line (which is modified), a further part, and
+ * completes the reply, but does not prompt. The first two return MGMT_MORE, or
+ * what the last one needs to know. */
+int session_begin(struct command *, struct console_session *, char *line);
+int session_more(struct command *);
+void session_end(struct command *, int rc);
+/* Ends what still runs of files, the innermost first. */
+void session_end_loads(struct console_session *);
+/* Does any of them run a command of that table? */
+bool session_loads_use(const struct console_session *,
+		       const struct mgmt_table *);
 /* Keeps or drops the timer of the 100 ms rule, which is not for people who
  * type; @fresh: bytes have come. */
 void session_idle(struct console_session *, bool fresh);

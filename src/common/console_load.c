@@ -20,13 +20,20 @@
 #define LINES_MAX 65536
 #define FILE_MAX (1024 * 1024)
 #define LOGGED_MAX 100
+#define PART_TIME (LOOP_MS / 10)
 
 struct load {
+	struct load *outer; /* whose line it is, or NULL */
 	struct console *console;
 	struct console_session *session; /* NULL: an rc file */
 	struct writer *json; /* of the session, or NULL */
+	uint8_t depth; /* of that writer, in the data of a line; else 0 */
 	const char *path;
 	unsigned int line_no;
+	char *text, *next, *end;
+	struct command cmd; /* what runs; with @json, its request only */
+	bool busy; /* it has more to say */
+	char copy[CONSOLE_LINE_MAX + 1]; /* its line, which it changes */
 };
 
 /* 0, or -errno for what is no file of commands. */
@@ -103,27 +110,36 @@ static void null_sink(void *ctx, const char *text, size_t n)
 {
 }
 
-/* The handlers change their line; the messages still need it. */
-static int run_copy(const struct load *ld, struct writer *w, const char *line)
+/* Makes the copy that the handler may change; messages need the line. NULL if
+ * there is no such command. */
+static const struct mgmt_cmd *prepare(struct load *ld, const char *line,
+				      char **copy)
 {
-	char copy[CONSOLE_LINE_MAX + 1], *cmd = copy;
-	struct console *c = ld->console;
-
-	str_copy(copy, sizeof(copy), line);
-	session_wants_json(&cmd);
-	return session_exec(c, ld->session, w, mgmt_find(c->cfg.mgmt, cmd),
-			    cmd);
+	str_copy(ld->copy, sizeof(ld->copy), line);
+	*copy = ld->copy;
+	session_wants_json(copy);
+	return mgmt_find(ld->console->cfg.mgmt, *copy);
 }
 
-static void rc_line(const struct load *ld, const char *line, int rc)
+/* At once: nobody is there yet who would have to wait. */
+static void rc_line(struct load *ld, const char *line, int rc)
 {
+	const struct mgmt_cmd *cmd;
+	struct mgmt_req req = { 0 };
 	struct writer w;
+	char *copy;
 
 	if (!rc && (!*line || *line == '#'))
 		return;
-	writer_init(&w, false, null_sink, NULL);
-	if (!rc)
-		rc = run_copy(ld, &w, line);
+	if (!rc) {
+		writer_init(&w, false, null_sink, NULL);
+		req.w = &w;
+		cmd = prepare(ld, line, &copy);
+		rc = cmd ? mgmt_run(ld->console->cfg.mgmt, cmd, &req, copy)
+			 : -ENOSYS;
+		while (rc > 0)
+			rc = mgmt_more(&req);
+	}
 	if (rc < 0 && ld->console->load_bad++ < LOGGED_MAX)
 		log_warn("%s:%u: %.200s: %s", ld->path, ld->line_no, line,
 			 strerror(-rc));
@@ -154,50 +170,77 @@ static void echo_line(const struct load *ld, const char *line, size_t len)
 	session_put(s, "\n", 1);
 }
 
+/* The command of this line has ended, unless it says MGMT_MORE. */
+static int text_over(struct load *ld, int rc)
+{
+	if (rc > 0)
+		return rc;
+	session_end(&ld->cmd, rc);
+	return 0;
+}
+
 /* An empty line is echoed by VDE 2 with a newline too many and taken for a
  * command; its transcript is kept. */
-static void text_line(const struct load *ld, bool empty, const char *text,
-		      int rc)
+static int text_line(struct load *ld, bool empty, const char *text, int rc)
 {
-	char copy[CONSOLE_LINE_MAX + 1];
-
 	if (empty) {
 		session_put(ld->session, "\n", 1);
 		rc = -ENOSYS;
 	}
 	if (rc) {
 		session_result(ld->session, rc);
-	} else if (*text && *text != '#') {
-		str_copy(copy, sizeof(copy), text);
-		session_command(ld->session, copy);
+		return 0;
 	}
+	if (!*text || *text == '#')
+		return 0;
+	str_copy(ld->copy, sizeof(ld->copy), text);
+	return text_over(ld, session_begin(&ld->cmd, ld->session, ld->copy));
 }
 
-static void json_line(const struct load *ld, const char *line, int rc)
+static int json_over(struct load *ld, int rc)
 {
 	struct writer *w = ld->json;
-	uint8_t depth;
 
-	if (!rc && (!*line || *line == '#'))
-		return;
-	writer_open(w, NULL);
-	writer_num(w, "line", NULL, ld->line_no, 0);
-	writer_str(w, "command", NULL, line, 0);
-	if (!rc) {
-		writer_open(w, "data");
-		depth = w->depth;
-		rc = run_copy(ld, w, line);
-		while (w->depth >= depth)
+	if (rc > 0)
+		return rc;
+	if (ld->depth) {
+		while (w->depth >= ld->depth)
 			writer_close(w);
+		ld->depth = 0;
 		if (ld->session->terminal)
 			ld->session->logout = false; /* it cannot */
 	}
 	writer_num(w, "errno", NULL, rc < 0 ? -rc : 0, 0);
 	writer_str(w, "result", NULL, strerror(rc < 0 ? -rc : 0), 0);
 	writer_close(w);
+	return 0;
 }
 
-static void load_line(const struct load *ld, char *line, size_t len)
+static int json_line(struct load *ld, const char *line, int rc)
+{
+	const struct mgmt_cmd *cmd;
+	struct writer *w = ld->json;
+	char *copy;
+
+	if (!rc && (!*line || *line == '#'))
+		return 0;
+	writer_open(w, NULL);
+	writer_num(w, "line", NULL, ld->line_no, 0);
+	writer_str(w, "command", NULL, line, 0);
+	if (!rc) {
+		writer_open(w, "data");
+		ld->depth = w->depth;
+		ld->cmd.req = (struct mgmt_req){ .w = w,
+						 .session = ld->session };
+		cmd = prepare(ld, line, &copy);
+		rc = cmd ? mgmt_run(ld->console->cfg.mgmt, cmd, &ld->cmd.req,
+				    copy)
+			 : -ENOSYS;
+	}
+	return json_over(ld, rc);
+}
+
+static int load_line(struct load *ld, char *line, size_t len)
 {
 	char *text;
 	int rc = 0;
@@ -211,58 +254,173 @@ static void load_line(const struct load *ld, char *line, size_t len)
 		rc = -E2BIG;
 	if (!text)
 		text = line;
-	if (!ld->session)
-		rc_line(ld, text, rc);
-	else if (ld->json)
-		json_line(ld, text, rc);
-	else
-		text_line(ld, !len, text, rc);
-}
-
-static int load_text(struct load *ld, char *text, size_t len)
-{
-	const struct console_session *s = ld->session;
-	char *end = text + len;
-
-	while (text < end) {
-		char *nl = memchr(text, '\n', (size_t)(end - text));
-
-		if (s && (s->logout || s->broken))
-			return 0;
-		if (ld->console->load_lines++ >= LINES_MAX)
-			return -E2BIG;
-		if (!nl)
-			nl = end;
-		*nl = '\0';
-		ld->line_no++;
-		load_line(ld, text, (size_t)(nl - text));
-		text = nl + 1;
-	}
+	if (ld->json)
+		return json_line(ld, text, rc);
+	if (ld->session)
+		return text_line(ld, !len, text, rc);
+	rc_line(ld, text, rc);
 	return 0;
 }
 
-int console_load(struct console *c, const char *path, struct console_session *s)
+static int next_line(struct load *ld)
 {
-	struct load ld = { c, s, s ? s->json : NULL, path, 0 };
-	char *text;
+	char *line = ld->next;
+	char *nl = memchr(line, '\n', (size_t)(ld->end - line));
+
+	if (!nl)
+		nl = ld->end;
+	*nl = '\0';
+	ld->next = nl + 1;
+	ld->line_no++;
+	return load_line(ld, line, (size_t)(nl - line));
+}
+
+/* ---- an rc file ---- */
+
+static int load_rc(struct console *c, const char *path)
+{
+	struct load ld = { .console = c, .path = path };
 	size_t len;
 	int rc;
 
 	if (c->load_depth >= DEPTH_MAX)
 		return -ELOOP;
-	rc = slurp(path, &text, &len);
+	rc = slurp(path, &ld.text, &len);
 	if (rc)
 		return rc;
 	if (!c->load_depth++)
 		c->load_lines = c->load_bad = 0;
-	if (ld.json)
-		writer_list(ld.json, "commands");
-	rc = load_text(&ld, text, len);
-	if (ld.json)
-		writer_close(ld.json);
+	ld.next = ld.text;
+	ld.end = ld.text + len;
+	while (!rc && ld.next < ld.end) {
+		if (c->load_lines++ >= LINES_MAX)
+			rc = -E2BIG;
+		else
+			next_line(&ld);
+	}
 	if (!--c->load_depth && c->load_bad > LOGGED_MAX)
 		log_warn("%s: %u more lines that failed are not shown", path,
 			 c->load_bad - LOGGED_MAX);
-	free(text);
+	free(ld.text);
+	return rc;
+}
+
+/* ---- of a session ---- */
+
+/* The new one is the innermost. @path is kept as long as its request. */
+static int load_open(struct console *c, struct console_session *s,
+		     const char *path)
+{
+	struct load *ld;
+	size_t len;
+	int rc;
+
+	if (s->n_loads >= DEPTH_MAX)
+		return -ELOOP;
+	ld = calloc(1, sizeof(*ld));
+	if (!ld)
+		return -ENOMEM;
+	rc = slurp(path, &ld->text, &len);
+	if (rc) {
+		free(ld);
+		return rc;
+	}
+	ld->console = c;
+	ld->session = s;
+	ld->json = s->json;
+	ld->path = path;
+	ld->next = ld->text;
+	ld->end = ld->text + len;
+	if (!s->n_loads++)
+		s->load_lines = 0;
+	ld->outer = s->load;
+	s->load = ld;
+	if (ld->json)
+		writer_list(ld->json, "commands");
+	return 0;
+}
+
+/* The innermost. */
+static void load_close(struct console_session *s)
+{
+	struct load *ld = s->load;
+
+	if (ld->busy && ld->json)
+		json_over(ld, -ECANCELED);
+	else if (ld->busy)
+		text_over(ld, -ECANCELED);
+	if (ld->json)
+		writer_close(ld->json);
+	s->load = ld->outer;
+	s->n_loads--;
+	free(ld->text);
+	free(ld);
+}
+
+void session_end_loads(struct console_session *s)
+{
+	while (s->load)
+		load_close(s);
+}
+
+bool session_loads_use(const struct console_session *s,
+		       const struct mgmt_table *table)
+{
+	for (const struct load *ld = s->load; ld; ld = ld->outer)
+		if (ld->busy && mgmt_has(table, ld->cmd.req.cmd))
+			return true;
+	return false;
+}
+
+static struct load *load_at(const struct console_session *s, uint64_t depth)
+{
+	struct load *ld = s->load;
+
+	for (unsigned int at = s->n_loads; at > depth; at--)
+		ld = ld->outer;
+	return ld;
+}
+
+/* Lines, or a part of what one has to say, until enough time has passed. */
+static int run_part(struct load *ld)
+{
+	struct console_session *s = ld->session;
+	struct loop *l = ld->console->cfg.loop;
+	uint64_t end = loop_clock(l) + PART_TIME;
+	int rc;
+
+	while (!s->logout && !s->broken && (ld->busy || ld->next < ld->end)) {
+		if (ld->busy)
+			rc = ld->json ? json_over(ld, mgmt_more(&ld->cmd.req))
+				      : text_over(ld, session_more(&ld->cmd));
+		else if (s->load_lines++ >= LINES_MAX)
+			return -E2BIG;
+		else
+			rc = next_line(ld);
+		ld->busy = rc > 0;
+		if (ld->busy || loop_clock(l) > end)
+			return MGMT_MORE;
+	}
+	return 0;
+}
+
+int console_load(struct console *c, const char *path, struct mgmt_req *rq)
+{
+	struct console_session *s = rq ? rq->session : NULL;
+	struct load *ld;
+	int rc;
+
+	if (!s)
+		return load_rc(c, path);
+	if (!rq->again) {
+		rc = load_open(c, s, path);
+		if (rc)
+			return rc;
+		rq->more[0] = s->n_loads;
+	}
+	ld = load_at(s, rq->more[0]);
+	rc = run_part(ld);
+	while (rc <= 0 && s->n_loads >= rq->more[0])
+		load_close(s);
 	return rc;
 }

@@ -142,25 +142,6 @@ void session_result(struct console_session *s, int rc)
 		session_puts(s, line);
 }
 
-/* Every part at once, for who cannot wait. */
-static int finish(struct mgmt_req *req, int rc)
-{
-	const struct console_session *s = req->session;
-
-	while (rc > 0)
-		rc = s && s->broken ? -ECANCELED : mgmt_more(req);
-	return rc;
-}
-
-int session_exec(struct console *c, struct console_session *s, struct writer *w,
-		 const struct mgmt_cmd *cmd, char *line)
-{
-	struct mgmt_req req = { .w = w, .session = s };
-
-	return cmd ? finish(&req, mgmt_run(c->cfg.mgmt, cmd, &req, line))
-		   : -ENOSYS;
-}
-
 bool session_wants_json(char **line)
 {
 	char *s = *line;
@@ -171,9 +152,7 @@ bool session_wants_json(char **line)
 	return true;
 }
 
-/* Both return MGMT_MORE if there is more. */
-static int command_begin(struct command *k, struct console_session *s,
-			 char *line)
+int session_begin(struct command *k, struct console_session *s, char *line)
 {
 	const struct mgmt *m = s->console->cfg.mgmt;
 	struct writer *outer = s->json;
@@ -191,7 +170,7 @@ static int command_begin(struct command *k, struct console_session *s,
 	return rc;
 }
 
-static int command_more(struct command *k)
+int session_more(struct command *k)
 {
 	struct console_session *s = k->session;
 	struct writer *outer = s->json;
@@ -203,7 +182,7 @@ static int command_more(struct command *k)
 	return rc;
 }
 
-static void command_end(struct command *k, int rc)
+void session_end(struct command *k, int rc)
 {
 	struct console_session *s = k->session;
 
@@ -216,14 +195,6 @@ static void command_end(struct command *k, int rc)
 		session_result(s, rc);
 	else if (s->terminal)
 		s->logout = false; /* it cannot, and VDE 2 says nothing */
-}
-
-void session_command(struct console_session *s, char *line)
-{
-	struct command k;
-	int rc = command_begin(&k, s, line);
-
-	command_end(&k, finish(&k.req, rc));
 }
 
 static bool is_blank(char c)
@@ -259,17 +230,24 @@ static void reply_over(struct console_session *s)
 	outbuf_clear(&s->late);
 }
 
+/* Nobody hears the rest; but a file of commands is more than its output. */
+static bool is_in_vain(const struct console_session *s)
+{
+	return s->deaf && !s->load;
+}
+
 /* There is more and somebody is there to hear it; or the reply is over. */
 static void part_over(struct console_session *s, int rc)
 {
-	bool leaves = s->broken || s->deaf || (s->logout && !s->terminal);
+	bool leaves = s->broken || is_in_vain(s) || (s->logout && !s->terminal);
 
 	if (rc > 0 && !leaves) {
 		s->running = false;
 		s->busy = true;
 		return;
 	}
-	command_end(&s->cmd, rc > 0 ? -ECANCELED : rc);
+	session_end_loads(s);
+	session_end(&s->cmd, rc > 0 ? -ECANCELED : rc);
 	reply_over(s);
 }
 
@@ -279,7 +257,7 @@ static void run_line(struct console_session *s, char *line, size_t len)
 	s->reply_at = outbuf_pending(&s->out);
 	line = session_strip(line, len);
 	if (line && *line && *line != '#') {
-		part_over(s, command_begin(&s->cmd, s, line));
+		part_over(s, session_begin(&s->cmd, s, line));
 		return;
 	}
 	if (!line)
@@ -290,14 +268,15 @@ static void run_line(struct console_session *s, char *line, size_t len)
 static void run_part(struct console_session *s)
 {
 	s->running = true;
-	part_over(s, s->deaf ? -ECANCELED : command_more(&s->cmd));
+	part_over(s, is_in_vain(s) ? -ECANCELED : session_more(&s->cmd));
 }
 
 void session_cancel(struct console_session *s, int rc)
 {
 	if (!s->busy)
 		return;
-	command_end(&s->cmd, rc);
+	session_end_loads(s);
+	session_end(&s->cmd, rc);
 	reply_over(s);
 }
 

@@ -90,7 +90,7 @@ static int cmd_load(struct mgmt_req *rq, void *ctx)
 
 	if (!rq->session)
 		return -EBADF; /* VDE 2: not inside an rc file */
-	return console_load(sw->console, rq->arg[0].str, rq->session);
+	return console_load(sw->console, rq->arg[0].str, rq);
 }
 
 /* ---- debug ---- */

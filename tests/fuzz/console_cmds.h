@@ -96,10 +96,11 @@ static int loads_left;
 
 static int cmd_load(struct mgmt_req *rq, void *ctx)
 {
-	if (!ctx || !loads_left)
+	if (!ctx || (!rq->again && !loads_left))
 		return -ENOENT;
-	loads_left--;
-	return console_load(console, ctx, rq->session);
+	if (!rq->again)
+		loads_left--;
+	return console_load(console, ctx, rq);
 }
 
 /* clang-format off */

@@ -136,7 +136,7 @@ static int cmd_shutdown(struct mgmt_req *rq, void *ctx)
 
 static int cmd_load(struct mgmt_req *rq, void *ctx)
 {
-	return console_load(console, rq->arg[0].str, rq->session);
+	return console_load(console, rq->arg[0].str, rq);
 }
 
 static int cmd_help(struct mgmt_req *rq, void *ctx)

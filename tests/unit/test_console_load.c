@@ -267,6 +267,162 @@ static void only_files_of_commands_are_read(void)
 	fixture_close();
 }
 
+/* ---- parts ---- */
+
+/* A file of @n times @line, and then @last. */
+static void write_many(const char *line, size_t n, const char *last)
+{
+	size_t len = strlen(line);
+	char *text = malloc(n * len + strlen(last) + 1);
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(text + i * len, line, len);
+	memcpy(text + n * len, last, strlen(last) + 1);
+	write_text(text);
+	free(text);
+}
+
+static void others_have_their_turn_between_the_lines(void)
+{
+	struct client cl, other;
+	size_t line;
+
+	write_many("port/note 1\n", 30000, "port/note 9\n");
+	line = strlen("vde[]: port/note 1\n1000 Success\n") + strlen(path);
+	fixture_open();
+	client_open(&cl);
+	client_open(&other);
+	client_say(&cl, with_path("load X\nport/note 5\n"));
+	client_say(&other, "port/note 7\n");
+	CHECK(client_expect(&other, OK) && n_notes < 10000);
+	client_wait(&cl, 30000 * line);
+	CHECK(n_notes > 29000);
+	client_skip(&cl, 30000 * line);
+	CHECK(client_expect(&cl, with_path("vde[X]: port/note 9\n"
+					   "1000 Success\n" OK OK)));
+	CHECK(n_notes == 30003 && last_note == 5);
+	client_close(&cl);
+	client_close(&other);
+	fixture_close();
+}
+
+static void who_leaves_has_all_lines_run(void)
+{
+	struct client cl;
+
+	write_many("port/note 1\n", 30000, "parts 1000\nport/note 9");
+	fixture_open();
+	client_open(&cl);
+	client_say(&cl, with_path("load X\n"));
+	client_close(&cl);
+	while (!n_gone)
+		run_for(LOOP_MS);
+	CHECK(n_notes == 30001 && last_note == 9);
+	fixture_close();
+}
+
+static void a_listing_in_a_file_has_parts_too(void)
+{
+	const size_t lines = 5000 * 100;
+	struct client cl;
+
+	write_text("port/note 1\nparts 5000 end\n-j parts 5000\nport/note 2");
+	fixture_open();
+	client_open(&cl);
+	client_say(&cl, with_path("load X\n"));
+	CHECK(client_expect(&cl, with_path("vde[X]: port/note 1\n"
+					   "1000 Success\n"
+					   "vde[X]: parts 5000 end\n" BLOCK)));
+	client_wait(&cl, lines);
+	CHECK(strspn(cl.got, "x\n") >= lines);
+	client_skip(&cl, lines);
+	CHECK(client_expect(&cl, with_path("end\n.\n"
+					   "1002 No such file or directory\n"
+					   "vde[X]: -j parts 5000\n" BLOCK
+					   "{\"lines\":[")));
+	client_wait(&cl, 5000 * 102 - 1);
+	client_skip(&cl, 5000 * 102 - 1);
+	CHECK(client_expect(&cl, with_path("]}\n.\n1000 Success\n"
+					   "vde[X]: port/note 2\n"
+					   "1000 Success\n" OK)));
+	CHECK(n_parts > 2 * 50 && n_notes == 2);
+	client_close(&cl);
+	fixture_close();
+}
+
+static void a_document_of_a_file_has_parts_too(void)
+{
+	struct client cl;
+
+	write_text("parts 5000 end\nport/note 2\n");
+	fixture_open();
+	client_open(&cl);
+	client_say(&cl, with_path("-j load X\n"));
+	CHECK(client_expect(&cl,
+			    BLOCK "{\"commands\":[{\"line\":1,\"command\":"
+				  "\"parts 5000 end\",\"data\":{\"lines\":["));
+	client_wait(&cl, 5000 * 102 - 1);
+	client_skip(&cl, 5000 * 102 - 1);
+	CHECK(client_expect(
+		&cl, "],\"text\":\"end\"},\"errno\":2,\"result\":"
+		     "\"No such file or directory\"},"
+		     "{\"line\":2,\"command\":\"port/note 2\",\"data\":{},"
+		     "\"errno\":0,\"result\":\"Success\"}]}\n.\n" OK));
+	client_close(&cl);
+	fixture_close();
+}
+
+/* Loads in loads, and a listing in the innermost. */
+static void start_deep(struct client *cl, const char *command)
+{
+	write_text(with_path("load X\nparts 1000000\n"));
+	client_open(cl);
+	client_say(cl, with_path(command));
+	client_wait(cl, 100000);
+	CHECK(cl->len >= 100000 && n_parts < 1000);
+}
+
+static void a_farewell_ends_loads_in_loads(void)
+{
+	struct client text, json, other;
+
+	fixture_open();
+	start_deep(&text, "load X\n");
+	start_deep(&json, "-j load X\n");
+	client_open(&other);
+	client_say(&other, "shutdown\n");
+	client_wait(&text, SIZE_MAX);
+	client_wait(&json, SIZE_MAX);
+	CHECK(text.eof &&
+	      !strcmp(text.got + text.len - 23, "x\n.\n9999 END OF SESSION"));
+	CHECK(json.eof && strstr(json.got, "x\"]},\"errno\":125,"));
+	CHECK(!strcmp(json.got + json.len - 24, "]}\n.\n9999 END OF SESSION"));
+	client_close(&text);
+	client_close(&json);
+	client_close(&other);
+	fixture_close();
+}
+
+static void who_leaves_in_the_middle_leaves_nothing_behind(void)
+{
+	struct client cl;
+
+	fixture_open();
+	start_deep(&cl, "load X\n");
+	console_free(console); /* a leak, or a use of what is gone, if wrong */
+	console = NULL;
+	CHECK(n_gone == 1);
+	client_close(&cl);
+	fixture_close();
+	fixture_open();
+	start_deep(&cl, "-j load X\n");
+	console_forget(console, &fixture_table);
+	client_wait(&cl, cl.len + 100);
+	CHECK(strstr(cl.got, "\"errno\":125,"));
+	client_close(&cl);
+	fixture_close();
+}
+
 int main(void)
 {
 	log_open("test", LOG_NOTICE);
@@ -281,6 +437,12 @@ int main(void)
 	RUN(bad_lines_of_an_rc_file_are_logged_and_the_rest_runs);
 	RUN(an_rc_file_cannot_write_to_the_log_at_will);
 	RUN(only_files_of_commands_are_read);
+	RUN(others_have_their_turn_between_the_lines);
+	RUN(who_leaves_has_all_lines_run);
+	RUN(a_listing_in_a_file_has_parts_too);
+	RUN(a_document_of_a_file_has_parts_too);
+	RUN(a_farewell_ends_loads_in_loads);
+	RUN(who_leaves_in_the_middle_leaves_nothing_behind);
 	unlink(path);
 	rmdir(dir);
 	DONE();
