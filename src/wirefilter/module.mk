@@ -4,4 +4,5 @@ LIBS += impair
 ENGINES += impair
 impair_SRCS := \
 	src/wirefilter/delayq.c \
+	src/wirefilter/line.c \
 	src/wirefilter/value.c
