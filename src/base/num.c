@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/num.h"
 
-#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 static int digit(char c)
 {
@@ -61,4 +62,55 @@ bool parse_mode(const char *s, unsigned int *out)
 		return false;
 	*out = (unsigned int)v;
 	return true;
+}
+
+static size_t count_digits(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] >= '0' && s[n] <= '9')
+		n++;
+	return n;
+}
+
+/* Of "e-6"; 0 if that is none. */
+static size_t exponent_len(const char *s, size_t len)
+{
+	size_t n = 1, digits;
+
+	if (!len || (*s != 'e' && *s != 'E'))
+		return 0;
+	if (len > 1 && (s[1] == '+' || s[1] == '-'))
+		n++;
+	digits = count_digits(s + n, len - n);
+	return digits ? n + digits : 0;
+}
+
+static size_t fraction_len(const char *s, size_t len)
+{
+	size_t n = count_digits(s, len), digits = n;
+
+	if (n < len && s[n] == '.') {
+		digits += count_digits(s + n + 1, len - n - 1);
+		n = digits + 1;
+	}
+	return digits ? n + exponent_len(s + n, len - n) : 0;
+}
+
+/* strtod() knows more than that and wants a NUL, so it gets a copy. */
+size_t parse_fraction(const char *s, size_t len, double *out)
+{
+	size_t n = fraction_len(s, len);
+	char copy[64], *end;
+	double v;
+
+	if (!n || n >= sizeof(copy))
+		return 0;
+	memcpy(copy, s, n);
+	copy[n] = '\0';
+	v = strtod(copy, &end);
+	if (*end) /* a locale with another dot */
+		return 0;
+	*out = v;
+	return n;
 }

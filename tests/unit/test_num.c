@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/num.h"
 
+#include <string.h>
+
 #include "../unit/test.h"
 #include "base/util.h"
 
@@ -91,6 +93,58 @@ static void modes_are_octal(void)
 	CHECK(m == UNTOUCHED);
 }
 
+/* What of @s is read, and as @v. */
+static bool fraction(const char *s, size_t len, double v)
+{
+	double out = UNTOUCHED;
+
+	if (parse_fraction(s, strlen(s), &out) != len)
+		return false;
+	return len ? out == v : out == UNTOUCHED;
+}
+
+static void fractions_are_read_as_far_as_they_go(void)
+{
+	CHECK(fraction("10", 2, 10) && fraction("2.5", 3, 2.5));
+	CHECK(fraction("5.", 2, 5) && fraction(".5", 2, .5));
+	CHECK(fraction("1e3", 3, 1000) && fraction("1.5E+2", 6, 150));
+	CHECK(fraction("25e-1x", 5, 2.5) && fraction("0.1", 3, 0.1));
+	CHECK(fraction("1e", 1, 1) && fraction("1e+", 1, 1));
+	CHECK(fraction("1.2.3", 3, 1.2) && fraction("1,5", 1, 1));
+	CHECK(fraction("0x10", 1, 0) && fraction("007", 3, 7));
+	CHECK(fraction("1e-999", 6, 0));
+	CHECK(fraction("9007199254740993", 16, 9007199254740992.0));
+}
+
+static void what_is_no_fraction_is_not_read(void)
+{
+	static const char *const bad[] = { "",	  ".",	 "e5",	"+1",  "-1",
+					   " 1",  "inf", "nan", "x1",  "..5",
+					   ".e1", "INF", "-",	"\xb2" };
+	double out = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK(fraction(bad[i], 0, 0));
+	CHECK(parse_fraction("1e999", 5, &out) == 5 && out > 1e308);
+}
+
+static void a_fraction_ends_where_its_bytes_end(void)
+{
+	char many[64];
+	double out = UNTOUCHED;
+
+	CHECK(parse_fraction("123", 2, &out) == 2 && out == 12);
+	CHECK(parse_fraction("1.5", 2, &out) == 2 && out == 1);
+	CHECK(parse_fraction("1e5", 2, &out) == 1 && out == 1);
+	CHECK(parse_fraction("1e+5", 3, &out) == 1 && out == 1);
+	out = UNTOUCHED;
+	CHECK(parse_fraction("123", 0, &out) == 0 && out == UNTOUCHED);
+	for (size_t i = 0; i < sizeof(many); i++)
+		many[i] = '0';
+	CHECK(parse_fraction(many, 64, &out) == 0 && out == UNTOUCHED);
+	CHECK(parse_fraction(many, 63, &out) == 63 && out == 0);
+}
+
 int main(void)
 {
 	RUN(whole_numbers_are_taken);
@@ -99,5 +153,8 @@ int main(void)
 	RUN(the_range_is_kept);
 	RUN(the_ends_of_64_bits_are_exact);
 	RUN(modes_are_octal);
+	RUN(fractions_are_read_as_far_as_they_go);
+	RUN(what_is_no_fraction_is_not_read);
+	RUN(a_fraction_ends_where_its_bytes_end);
 	DONE();
 }
