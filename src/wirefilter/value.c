@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
+
 #define BLANKS " \t"
 #define DIGITS "0123456789"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -45,46 +47,20 @@ static bool take_char(struct parser *p, char upper, char lower)
 	return true;
 }
 
-/* The length of NUM at @s; 0 if there is none. */
-static size_t number_len(const char *s)
-{
-	size_t n = strspn(s, DIGITS), digits = n, exponent;
-
-	if (s[n] == '.') {
-		digits += strspn(s + n + 1, DIGITS);
-		n = digits + 1;
-	}
-	if (!digits || (s[n] != 'e' && s[n] != 'E'))
-		return digits ? n : 0;
-	exponent = n + 1;
-	if (s[exponent] == '+' || s[exponent] == '-')
-		exponent++;
-	digits = strspn(s + exponent, DIGITS);
-	return digits ? exponent + digits : n;
-}
-
-/* strtod() also knows signs, hexadecimal numbers, infinity and what else the
- * locale has, so it gets only what is a number here. */
 static bool take_number(struct parser *p, double *out)
 {
-	char digits[64], *end;
 	size_t len;
 
 	skip_blanks(p);
-	len = number_len(p->s);
+	len = parse_fraction(p->s, strlen(p->s), out);
+	p->s += len;
+	if (len)
+		return true;
 	if (*p->s == '-')
 		return fail(p, "a number is negative");
-	if (!len)
-		return fail(p, "a number is missing");
-	if (len >= sizeof(digits))
+	if (strspn(p->s, DIGITS))
 		return fail(p, "a number has too many digits");
-	memcpy(digits, p->s, len);
-	digits[len] = '\0';
-	*out = strtod(digits, &end);
-	if (*end)
-		return fail(p, "a number cannot be read");
-	p->s += len;
-	return true;
+	return fail(p, "a number is missing");
 }
 
 static enum value_direction take_direction(struct parser *p)
