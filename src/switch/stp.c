@@ -125,14 +125,6 @@ static const struct rstp_ops rstp_ops = { transmit, set_state, flush, event };
 
 /* ---- after a tree was used ---- */
 
-struct stp_vlan *stp_first(const struct stp *s, unsigned int from)
-{
-	for (; from < N_VLANS; from++)
-		if (s->vlans[from] && s->vlans[from]->rstp)
-			return s->vlans[from];
-	return NULL;
-}
-
 void stp_note_due(const struct stp_vlan *v)
 {
 	struct stp *s = v->stp;
@@ -183,6 +175,7 @@ static void forget_vlan(struct stp *s, unsigned int vid)
 
 	if (!v)
 		return;
+	list_del(&v->node);
 	rstp_free(v->rstp);
 	free(v->settings);
 	free(v->heard);
@@ -298,6 +291,7 @@ static void start_tree(struct stp *s, unsigned int vid)
 		tell(v, STP_NO_MEMORY, -1, true);
 		return;
 	}
+	list_add_tail(&s->trees, &v->node);
 	rstp_begin(v->rstp);
 	for (unsigned int i = 0; i <= s->br->numports; i++)
 		if (s->br->ports[i] && vlan_is_member(vlan, i))
@@ -311,9 +305,9 @@ static void stop_tree(struct stp *s, unsigned int vid)
 	struct stp_vlan *v = s->vlans[vid];
 
 	bridge_gate(s->br, vid, false);
-	mactab_flush(s->br->macs, -1, (int)vid); /* other ways are open now */
 	if (!v || !v->rstp)
 		return;
+	list_del(&v->node);
 	rstp_free(v->rstp);
 	v->rstp = NULL;
 	s->due[vid] = NEVER;
@@ -343,8 +337,10 @@ int stp_set_on(struct stp *s, bool on)
 		else
 			stop_tree(s, vid);
 	}
-	if (!on)
+	if (!on) {
 		s->next = NEVER;
+		mactab_flush(s->br->macs, -1, -1); /* other ways are open */
+	}
 	stp_settle(s);
 	return 0;
 }
@@ -404,15 +400,12 @@ static bool input(struct bridge_proto *proto, struct port *p, struct frame *f,
 static void update_link(struct stp *s, unsigned int port,
 			const struct endpoint *leaving)
 {
-	bool up;
-	uint64_t now;
+	bool up = has_link(s->br->ports[port], leaving);
+	uint64_t now = stp_time(s);
 
-	if (!s->on) /* then there are no trees to be searched for */
-		return;
-	up = has_link(s->br->ports[port], leaving);
-	now = stp_time(s);
-	for (struct stp_vlan *v = stp_first(s, 0); v;
-	     v = stp_first(s, v->vid + 1)) {
+	list_for_each(it, &s->trees) {
+		struct stp_vlan *v = list_entry(it, struct stp_vlan, node);
+
 		if (rstp_port_set_link(v->rstp, port, up, now))
 			continue;
 		if (!up)
@@ -506,6 +499,7 @@ struct stp *stp_new(struct bridge *br, const struct stp_ops *ops, void *ctx)
 	s->priority = STP_PRIORITY_DEFAULT;
 	s->params = RSTP_PARAMS_DEFAULT;
 	s->next = NEVER;
+	list_init(&s->trees);
 	for (unsigned int vid = 0; vid < N_VLANS; vid++)
 		s->due[vid] = NEVER;
 	s->since = stp_time(s);
@@ -536,8 +530,9 @@ void stp_free(struct stp *s)
 
 void stp_mcheck(struct stp *s, int port)
 {
-	for (struct stp_vlan *v = stp_first(s, 0); v;
-	     v = stp_first(s, v->vid + 1)) {
+	list_for_each(it, &s->trees) {
+		struct stp_vlan *v = list_entry(it, struct stp_vlan, node);
+
 		for (int i = rstp_port_next(v->rstp, 0); i >= 0;
 		     i = rstp_port_next(v->rstp, (unsigned int)i + 1))
 			if (port < 0 || i == port)

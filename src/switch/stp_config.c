@@ -167,9 +167,9 @@ static void configure(const struct stp_vlan *v, const struct port *p,
 void stp_configure_all(struct stp *s, const struct port *p,
 		       const struct endpoint *leaving)
 {
-	for (const struct stp_vlan *v = stp_first(s, 0); v;
-	     v = stp_first(s, v->vid + 1))
-		configure(v, p, leaving);
+	list_for_each(it, &s->trees) {
+		configure(list_entry(it, struct stp_vlan, node), p, leaving);
+	}
 	stp_settle(s);
 }
 
@@ -187,6 +187,7 @@ struct stp_vlan *stp_vlan_know(struct stp *s, unsigned int vid)
 	v->vid = vid;
 	v->priority = s->priority;
 	v->bonus_port = -1;
+	list_init(&v->node);
 	s->vlans[vid] = v;
 	return v;
 }
@@ -195,8 +196,9 @@ struct stp_vlan *stp_vlan_know(struct stp *s, unsigned int vid)
 
 static void update_bridge(struct stp *s)
 {
-	for (struct stp_vlan *v = stp_first(s, 0); v;
-	     v = stp_first(s, v->vid + 1)) {
+	list_for_each(it, &s->trees) {
+		struct stp_vlan *v = list_entry(it, struct stp_vlan, node);
+
 		(void)rstp_set_bridge(v->rstp, stp_bridge_id(s, v->vid),
 				      stp_time(s));
 		stp_note_due(v);
@@ -267,8 +269,9 @@ int stp_set_params(struct stp *s, const struct rstp_params *params)
 	if (!rstp_params_valid(params))
 		return -EINVAL;
 	s->params = *params;
-	for (struct stp_vlan *v = stp_first(s, 0); v;
-	     v = stp_first(s, v->vid + 1)) {
+	list_for_each(it, &s->trees) {
+		struct stp_vlan *v = list_entry(it, struct stp_vlan, node);
+
 		(void)rstp_set_params(v->rstp, params, stp_time(s));
 		stp_note_due(v);
 	}

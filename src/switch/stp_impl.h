@@ -23,6 +23,7 @@ struct stp_setting {
 
 struct stp_vlan {
 	struct stp *stp;
+	struct list node; /* in stp->trees while there is one: */
 	struct rstp *rstp; /* NULL: spanning tree is off, or there is no
 			    * memory for it */
 	unsigned int vid;
@@ -46,6 +47,7 @@ struct stp {
 	uint64_t mac;
 	uint16_t priority;
 	struct rstp_params params;
+	struct list trees; /* of struct stp_vlan */
 	uint64_t next; /* nothing is due before */
 	uint64_t due[N_VLANS]; /* of the VLANs' trees, NEVER: nothing */
 	struct stp_vlan *vlans[N_VLANS]; /* if there is anything to know */
@@ -61,8 +63,6 @@ static inline uint64_t stp_time(const struct stp *s)
 }
 
 /* stp.c */
-/* The first VLAN with a tree at or after @from, or NULL. */
-struct stp_vlan *stp_first(const struct stp *, unsigned int from);
 /* The tree was used: when does it want to be called? */
 void stp_note_due(const struct stp_vlan *);
 /* Forgets the addresses that trees asked to forget, in one pass over the table
