@@ -5,4 +5,5 @@ ENGINES += impair
 impair_SRCS := \
 	src/wirefilter/delayq.c \
 	src/wirefilter/line.c \
+	src/wirefilter/dist.c \
 	src/wirefilter/value.c

@@ -24,3 +24,5 @@ $(call fuzz_test,fuzz_ring_port,bridge common base)
 $(call fuzz_test,fuzz_capspec,capture base)
 $(call fuzz_test,fuzz_ipsight,iplog base)
 $(call fuzz_test,fuzz_value,impair base)
+$(call fuzz_test,fuzz_dist,impair base)
+fuzz_dist_LDLIBS := -lm
