@@ -77,7 +77,9 @@ static double probability(double z)
 {
 	double u = 0.5 * erfc(-z * SQRT_HALF);
 
-	return fmin(fmax(u, 0x1p-53), 1 - 0x1p-53);
+	if (u < 0x1p-53)
+		return 0x1p-53;
+	return u < 1 ? u : 1 - 0x1p-53;
 }
 
 static double pareto(double u)
