@@ -20,7 +20,7 @@
  * Frames come in runs between the same stations: what was looked up last is
  * remembered for the rest of the second, until anything is forgotten or moves.
  */
-#include "switch/mactab.h"
+#include "switch/mactab_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,54 +29,9 @@
 #include "base/hash.h"
 #include "base/util.h"
 
-#define WAYS 4
-#define LISTS 16 /* of each port */
 #define BIG_SETS 2048 /* 128 KiB */
 #define DEFAULT_EXPIRE 100
 #define DEFAULT_PERSISTENCE 3
-
-struct entry {
-	uint64_t key; /* 0: free */
-	uint32_t seen_s;
-	uint16_t port;
-	uint16_t sticky; /* MACTAB_STICKY_* */
-};
-
-struct set {
-	struct entry way[WAYS];
-};
-static_assert(sizeof(struct set) == 64, "a set is one cache line");
-
-/* Slots, counted from 1; 0: none. */
-struct links {
-	uint32_t next, prev;
-};
-
-/* On which port a key is; key 0: nothing. */
-struct memo {
-	uint64_t key;
-	uint32_t now_s; /* valid in that second */
-	uint16_t port;
-};
-
-struct mactab {
-	struct set *sets;
-	struct links *links; /* of each slot */
-	uint32_t *heads; /* LISTS for each port */
-	size_t mask; /* number of sets - 1 */
-	uint64_t secret;
-	struct memo heard, found; /* last; by learning, by looking up */
-	uint32_t expire_s; /* UINT32_MAX: never */
-	uint32_t persistence_s;
-	size_t used;
-	size_t n_sticky;
-	uint32_t searched_s; /* when mactab_has_room() last searched */
-	size_t n_ports;
-	uint32_t *per_port; /* entries of each port */
-	mactab_gone_fn *gone;
-	void *gone_ctx;
-	struct mactab_counters counters;
-};
 
 static size_t round_slots(size_t slots)
 {
@@ -131,12 +86,6 @@ void mactab_free(struct mactab *t)
 	free(t);
 }
 
-static bool expired(const struct mactab *t, const struct entry *e,
-		    uint32_t now_s)
-{
-	return now_s - e->seen_s > t->expire_s && !e->sticky;
-}
-
 static void candidates(const struct mactab *t, uint64_t key, struct set *s[2])
 {
 	uint64_t h = hash_u64(key, t->secret);
@@ -145,7 +94,7 @@ static void candidates(const struct mactab *t, uint64_t key, struct set *s[2])
 	s[1] = &t->sets[h >> 32 & t->mask];
 }
 
-static struct entry *lookup(const struct mactab *t, uint64_t key)
+struct mactab_way *mactab_lookup(const struct mactab *t, uint64_t key)
 {
 	uint64_t h = hash_u64(key, t->secret);
 	struct set *s = &t->sets[h & t->mask];
@@ -174,28 +123,16 @@ void mactab_prefetch(const struct mactab *t, uint64_t key)
 	__builtin_prefetch(s[1]);
 }
 
-static size_t slot_of(const struct mactab *t, const struct entry *e)
-{
-	size_t at = (size_t)((const char *)e - (const char *)t->sets);
-
-	return at / sizeof(*e);
-}
-
-static struct entry *slot(const struct mactab *t, size_t i)
-{
-	return &t->sets[i / WAYS].way[i % WAYS];
-}
-
 /* ---- lists ---- */
 
-static uint32_t *head_of(const struct mactab *t, const struct entry *e)
+static uint32_t *head_of(const struct mactab *t, const struct mactab_way *e)
 {
 	return &t->heads[(size_t)e->port * LISTS + mactab_vlan(e->key) % LISTS];
 }
 
-static void enlist(struct mactab *t, const struct entry *e)
+static void enlist(struct mactab *t, const struct mactab_way *e)
 {
-	uint32_t me = (uint32_t)slot_of(t, e) + 1, *head = head_of(t, e);
+	uint32_t me = (uint32_t)mactab_slot_of(t, e) + 1, *head = head_of(t, e);
 
 	t->links[me - 1] = (struct links){ .next = *head };
 	if (*head)
@@ -203,9 +140,9 @@ static void enlist(struct mactab *t, const struct entry *e)
 	*head = me;
 }
 
-static void unlist(struct mactab *t, const struct entry *e)
+static void unlist(struct mactab *t, const struct mactab_way *e)
 {
-	struct links l = t->links[slot_of(t, e)];
+	struct links l = t->links[mactab_slot_of(t, e)];
 
 	if (l.prev)
 		t->links[l.prev - 1].next = l.next;
@@ -215,59 +152,14 @@ static void unlist(struct mactab *t, const struct entry *e)
 		t->links[l.next - 1].prev = l.prev;
 }
 
-/* A walk through lists; what it has returned may be forgotten. */
-struct walk {
-	size_t list, step, end;
-	uint32_t next;
-};
-
-/* Over all that may be on @port in @vlan; either may be -1 for all. Other VLANs
- * come by, too. */
-static struct walk walk(const struct mactab *t, int port, int vlan)
-{
-	struct walk w = { .step = 1, .end = t->n_ports * LISTS };
-
-	if (port >= 0) {
-		w.list = (size_t)port * LISTS;
-		w.end = w.list + LISTS;
-	}
-	if (vlan >= 0) {
-		w.list += (size_t)vlan % LISTS;
-		w.step = LISTS;
-	}
-	w.next = t->heads[w.list];
-	return w;
-}
-
-static struct entry *walk_next(const struct mactab *t, struct walk *w)
-{
-	struct entry *e;
-
-	while (!w->next) {
-		w->list += w->step;
-		if (w->list >= w->end)
-			return NULL;
-		w->next = t->heads[w->list];
-	}
-	e = slot(t, w->next - 1);
-	w->next = t->links[w->next - 1].next;
-	return e;
-}
-
 static void forget_memos(struct mactab *t)
 {
 	t->heard.key = t->found.key = 0;
 }
 
-static struct mactab_entry export(const struct mactab *t, const struct entry *e)
+void mactab_remove(struct mactab *t, struct mactab_way *e)
 {
-	return (struct mactab_entry){ e->key, e->seen_s, e->port, e->sticky,
-				      slot_of(t, e) };
-}
-
-static void forget(struct mactab *t, struct entry *e)
-{
-	struct mactab_entry x = export(t, e);
+	struct mactab_entry x = mactab_export(t, e);
 
 	unlist(t, e);
 	forget_memos(t);
@@ -279,16 +171,10 @@ static void forget(struct mactab *t, struct entry *e)
 		t->gone(t->gone_ctx, &x);
 }
 
-void mactab_on_gone(struct mactab *t, mactab_gone_fn *gone, void *ctx)
-{
-	t->gone = gone;
-	t->gone_ctx = ctx;
-}
-
 /* A free entry of the emptier set, or NULL. */
-static struct entry *free_entry(struct set *s[2])
+static struct mactab_way *free_entry(struct set *s[2])
 {
-	struct entry *found[2] = { NULL, NULL };
+	struct mactab_way *found[2] = { NULL, NULL };
 	int n[2] = { 0, 0 };
 
 	for (int k = 0; k < 2; k++) {
@@ -303,27 +189,27 @@ static struct entry *free_entry(struct set *s[2])
 }
 
 /* How willingly @e gives way to a newcomer on @port; 0: not at all. */
-static uint32_t rank(const struct mactab *t, const struct entry *e,
+static uint32_t rank(const struct mactab *t, const struct mactab_way *e,
 		     unsigned int port, uint32_t now_s)
 {
 	if (e->sticky)
 		return 0;
-	if (expired(t, e, now_s))
+	if (mactab_expired(t, e, now_s))
 		return 3;
 	if (e->port == port)
 		return 2;
 	return t->per_port[e->port] > t->per_port[port] ? 1 : 0;
 }
 
-static struct entry *victim(const struct mactab *t, struct set *s[2],
-			    unsigned int port, uint32_t now_s)
+static struct mactab_way *victim(const struct mactab *t, struct set *s[2],
+				 unsigned int port, uint32_t now_s)
 {
-	struct entry *best = NULL;
+	struct mactab_way *best = NULL;
 	uint64_t best_score = 0;
 
 	for (int k = 0; k < 2; k++) {
 		for (int i = 0; i < WAYS; i++) {
-			struct entry *e = &s[k]->way[i];
+			struct mactab_way *e = &s[k]->way[i];
 			uint64_t score = rank(t, e, port, now_s);
 
 			if (!score)
@@ -342,7 +228,7 @@ static enum mactab_result insert(struct mactab *t, uint64_t key,
 				 unsigned int port, uint32_t now_s)
 {
 	struct set *s[2];
-	struct entry *e;
+	struct mactab_way *e;
 	bool crowded = 2 * (t->used + 1) > mactab_slots(t);
 
 	candidates(t, key, s);
@@ -358,10 +244,10 @@ static enum mactab_result insert(struct mactab *t, uint64_t key,
 			t->counters.refused++;
 			return MACTAB_FULL;
 		}
-		t->counters.displaced += !expired(t, e, now_s);
-		forget(t, e);
+		t->counters.displaced += !mactab_expired(t, e, now_s);
+		mactab_remove(t, e);
 	}
-	*e = (struct entry){ key, now_s, (uint16_t)port, 0 };
+	*e = (struct mactab_way){ key, now_s, (uint16_t)port, 0 };
 	enlist(t, e);
 	t->per_port[port]++;
 	t->used++;
@@ -374,12 +260,12 @@ enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
 				unsigned int *old)
 {
 	const struct memo m = { key, now_s, (uint16_t)port };
-	struct entry *e;
+	struct mactab_way *e;
 
 	if (t->heard.key == key && t->heard.now_s == now_s &&
 	    t->heard.port == port)
 		return MACTAB_KNOWN;
-	e = lookup(t, key);
+	e = mactab_lookup(t, key);
 	if (!e)
 		return insert(t, key, port, now_s);
 	if (e->port == port) {
@@ -390,7 +276,8 @@ enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
 	*old = e->port;
 	if (e->sticky)
 		return MACTAB_STICKY;
-	if (now_s - e->seen_s <= t->persistence_s && !expired(t, e, now_s))
+	if (now_s - e->seen_s <= t->persistence_s &&
+	    !mactab_expired(t, e, now_s))
 		return MACTAB_KEPT;
 	unlist(t, e);
 	forget_memos(t);
@@ -405,90 +292,36 @@ enum mactab_result mactab_learn(struct mactab *t, uint64_t key,
 
 int mactab_find(struct mactab *t, uint64_t key, uint32_t now_s)
 {
-	const struct entry *e;
+	const struct mactab_way *e;
 
 	if (t->found.key == key && t->found.now_s == now_s)
 		return t->found.port;
-	e = lookup(t, key);
-	if (!e || expired(t, e, now_s))
+	e = mactab_lookup(t, key);
+	if (!e || mactab_expired(t, e, now_s))
 		return -1;
 	t->found = (struct memo){ key, now_s, e->port };
 	return e->port;
 }
 
-static void flush(struct mactab *t, int port, int vlan, bool sticky_too)
-{
-	struct walk w = walk(t, port, vlan);
-	struct entry *e;
-
-	while ((e = walk_next(t, &w))) {
-		if (e->sticky && !sticky_too)
-			continue;
-		if (vlan < 0 || mactab_vlan(e->key) == (unsigned int)vlan)
-			forget(t, e);
-	}
-}
-
-void mactab_flush(struct mactab *t, int port, int vlan)
-{
-	flush(t, port, vlan, false);
-}
-
-void mactab_forget(struct mactab *t, int port, int vlan)
-{
-	flush(t, port, vlan, true);
-}
-
-void mactab_flush_if(struct mactab *t, mactab_which_fn *which, void *ctx)
-{
-	for (size_t i = 0; t->used && i < mactab_slots(t); i++) {
-		struct entry *e = slot(t, i);
-
-		if (e->key && !e->sticky &&
-		    which(ctx, mactab_vlan(e->key), e->port))
-			forget(t, e);
-	}
-}
-
 bool mactab_get(const struct mactab *t, uint64_t key, uint32_t now_s,
 		struct mactab_entry *out)
 {
-	const struct entry *e = lookup(t, key);
+	const struct mactab_way *e = mactab_lookup(t, key);
 
-	if (!e || expired(t, e, now_s))
+	if (!e || mactab_expired(t, e, now_s))
 		return false;
-	*out = export(t, e);
+	*out = mactab_export(t, e);
 	return true;
-}
-
-uint32_t mactab_expire(struct mactab *t, uint32_t now_s)
-{
-	uint32_t oldest = 0;
-
-	for (size_t i = 0; t->used && i < mactab_slots(t); i++) {
-		struct entry *e = slot(t, i);
-
-		if (!e->key)
-			continue;
-		if (expired(t, e, now_s))
-			forget(t, e);
-		else if (!e->sticky && now_s - e->seen_s > oldest)
-			oldest = now_s - e->seen_s;
-	}
-	if (!t->used)
-		return 0;
-	return t->expire_s == UINT32_MAX ? UINT32_MAX
-					 : now_s - oldest + t->expire_s + 1;
 }
 
 bool mactab_next(const struct mactab *t, size_t from, uint32_t now_s,
 		 struct mactab_entry *out)
 {
 	for (size_t i = from; i < mactab_slots(t); i++) {
-		const struct entry *e = slot(t, i);
+		const struct mactab_way *e = mactab_slot(t, i);
 
-		if (e->key && !expired(t, e, now_s)) {
-			*out = export(t, e);
+		if (e->key && !mactab_expired(t, e, now_s)) {
+			*out = mactab_export(t, e);
 			return true;
 		}
 	}
@@ -510,156 +343,13 @@ size_t mactab_used(const struct mactab *t)
 	return t->used;
 }
 
-/* ---- what guards of ports need ---- */
-
-void mactab_drop(struct mactab *t, uint64_t key)
-{
-	struct entry *e = lookup(t, key);
-
-	if (e && !e->sticky)
-		forget(t, e);
-}
-
-bool mactab_is_on(const struct mactab *t, uint64_t key, unsigned int port)
-{
-	const struct entry *e = lookup(t, key);
-
-	return e && e->port == port;
-}
-
-uint32_t mactab_count(const struct mactab *t, unsigned int port)
-{
-	return t->per_port[port];
-}
-
-bool mactab_has_room(struct mactab *t, unsigned int port, uint32_t limit,
-		     uint32_t now_s)
-{
-	if (t->per_port[port] >= limit && t->searched_s != now_s) {
-		t->searched_s = now_s;
-		mactab_expire(t, now_s);
-	}
-	return t->per_port[port] < limit;
-}
-
-/* The entries of @port that may be forgotten and were silent for at least
- * @age seconds; they are forgotten, @most of them. */
-static uint32_t silent(struct mactab *t, unsigned int port, uint32_t age,
-		       uint32_t now_s, uint32_t most)
-{
-	struct walk w = walk(t, (int)port, -1);
-	struct entry *e;
-	uint32_t n = 0;
-
-	while ((e = walk_next(t, &w))) {
-		if (e->sticky || now_s - e->seen_s < age)
-			continue;
-		n++;
-		if (most) {
-			most--;
-			forget(t, e);
-		}
-	}
-	return n;
-}
-
-/* The age that the youngest of the surplus has is found by halving. */
-void mactab_trim(struct mactab *t, unsigned int port, uint32_t keep,
-		 uint32_t now_s)
-{
-	uint32_t low = 0, high, surplus;
-
-	mactab_expire(t, now_s);
-	if (t->per_port[port] <= keep)
-		return;
-	surplus = t->per_port[port] - keep;
-	high = t->expire_s < now_s ? t->expire_s : now_s;
-	while (low < high) {
-		uint32_t age = low + (high - low + 1) / 2;
-
-		if (silent(t, port, age, now_s, 0) >= surplus)
-			low = age;
-		else
-			high = age - 1;
-	}
-	surplus -= size_min(silent(t, port, low + 1, now_s, surplus), surplus);
-	silent(t, port, low, now_s, surplus);
-}
-
-bool mactab_may_stick(const struct mactab *t)
-{
-	return t->n_sticky < MACTAB_MAX_STICKY;
-}
-
-static int stick(struct mactab *t, struct entry *e, unsigned int why)
-{
-	if (!e->sticky) {
-		if (!mactab_may_stick(t))
-			return -ENOSPC;
-		t->n_sticky++;
-	}
-	e->sticky |= (uint16_t)why;
-	return 0;
-}
-
-int mactab_stick(struct mactab *t, uint64_t key, unsigned int why)
-{
-	struct entry *e = lookup(t, key);
-
-	return e ? stick(t, e, why) : -ENOENT;
-}
-
-int mactab_stick_port(struct mactab *t, unsigned int port, unsigned int why)
-{
-	struct walk w = walk(t, (int)port, -1);
-	struct entry *e;
-	int rc = 0;
-
-	while ((e = walk_next(t, &w)))
-		if (stick(t, e, why))
-			rc = -ENOSPC;
-	return rc;
-}
-
-void mactab_unstick_port(struct mactab *t, unsigned int port, unsigned int why,
-			 uint32_t now_s)
-{
-	struct walk w = walk(t, (int)port, -1);
-	struct entry *e;
-
-	while ((e = walk_next(t, &w))) {
-		if (!e->sticky)
-			continue;
-		e->sticky &= (uint16_t)~why;
-		if (e->sticky)
-			continue;
-		e->seen_s = now_s;
-		t->n_sticky--;
-	}
-}
-
-void mactab_forget_sticky(struct mactab *t, unsigned int port)
-{
-	struct walk w = walk(t, (int)port, -1);
-	struct entry *e;
-
-	while ((e = walk_next(t, &w)))
-		if (e->sticky)
-			forget(t, e);
-}
-
-size_t mactab_sticky(const struct mactab *t)
-{
-	return t->n_sticky;
-}
-
 /* False if some entry found both its sets full: try a larger size. */
 static bool rehash(const struct mactab *t, struct mactab *fresh)
 {
 	for (size_t i = 0; i < mactab_slots(t); i++) {
-		const struct entry *e = slot(t, i);
+		const struct mactab_way *e = mactab_slot(t, i);
 		struct set *s[2];
-		struct entry *to;
+		struct mactab_way *to;
 
 		if (!e->key)
 			continue;
@@ -677,8 +367,8 @@ static void enlist_all(struct mactab *t)
 {
 	memset(t->heads, 0, t->n_ports * LISTS * sizeof(*t->heads));
 	for (size_t i = 0; i < mactab_slots(t); i++)
-		if (slot(t, i)->key)
-			enlist(t, slot(t, i));
+		if (mactab_slot(t, i)->key)
+			enlist(t, mactab_slot(t, i));
 }
 
 int mactab_resize(struct mactab *t, size_t slots)

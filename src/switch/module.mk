@@ -9,6 +9,7 @@ bridge_SRCS := \
 	src/switch/loopguard.c \
 	src/switch/loopguard_probe.c \
 	src/switch/mactab.c \
+	src/switch/mactab_keep.c \
 	src/switch/mcast.c \
 	src/switch/mcast_ask.c \
 	src/switch/mcast_info.c \
