@@ -90,3 +90,5 @@ $(call unit_test,test_value,impair base)
 $(call unit_test,test_dist,impair base)
 test_dist_LDLIBS := -lm
 $(call unit_test,test_line,impair base)
+$(call unit_test,test_aqm,impair base)
+test_aqm_LDLIBS := -lm

@@ -3,6 +3,7 @@
 LIBS += impair
 ENGINES += impair
 impair_SRCS := \
+	src/wirefilter/aqm.c \
 	src/wirefilter/delayq.c \
 	src/wirefilter/line.c \
 	src/wirefilter/dist.c \
