@@ -33,20 +33,20 @@ bridge_SRCS := \
 
 PROGS += vde_switch
 vde_switch_SRCS := \
-	src/switch/cmd_guard.c \
-	src/switch/capture.c \
-	src/switch/capture_take.c \
 	src/switch/capfile.c \
 	src/switch/captarget.c \
+	src/switch/capture.c \
+	src/switch/capture_take.c \
 	src/switch/capwriter.c \
 	src/switch/cmd_capture.c \
+	src/switch/cmd_guard.c \
 	src/switch/cmd_hash.c \
 	src/switch/cmd_if.c \
 	src/switch/cmd_loopguard.c \
 	src/switch/cmd_mcast.c \
 	src/switch/cmd_metrics.c \
-	src/switch/cmd_plugin.c \
 	src/switch/cmd_mirror.c \
+	src/switch/cmd_plugin.c \
 	src/switch/cmd_port.c \
 	src/switch/cmd_stp.c \
 	src/switch/cmd_sys.c \
@@ -62,6 +62,7 @@ vde_switch_SRCS := \
 	src/switch/metrics_stp.c \
 	src/switch/plugin.c \
 	src/switch/plugin_host.c \
+	src/switch/plugin_info.c \
 	src/switch/plugin_load.c \
 	src/switch/plugin_reply.c \
 	src/switch/rx_batch.c \

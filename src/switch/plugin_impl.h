@@ -4,7 +4,8 @@
  *
  *   plugin.c        life and death of plugins and of what they registered
  *   plugin_load.c   from a name to a checked shared object
- *   plugin_host.c   the functions a plugin can call
+ *   plugin_host.c   the functions a plugin can call: registrations
+ *   plugin_info.c   those that tell it about the switch
  *   plugin_reply.c  those for the answer to a command
  *
  * A plugin goes from STARTING (inside its init()) to RUNNING to STOPPING (from
@@ -179,9 +180,24 @@ struct plugin_file {
  * same file opened twice has the same @desc. */
 int plugin_open(struct plugin_file *, const char *lib, struct strbuf *why);
 
-/* ---- plugin_host.c, plugin_reply.c ---- */
+/* ---- plugin_host.c ---- */
 
 extern const struct vde_plugin_host plugin_host;
+
+/* ---- plugin_info.c ---- */
+
+uint64_t plugin_now(struct vde_plugin_ctx *);
+int plugin_log(struct vde_plugin_ctx *, int level, const char *text);
+int plugin_next_port(struct vde_plugin_ctx *, int port);
+int plugin_port_info(struct vde_plugin_ctx *, unsigned int id,
+		     struct vde_plugin_port *out);
+int plugin_endpoints(struct vde_plugin_ctx *, unsigned int id,
+		     vde_plugin_endpoint_fn *fn, void *arg);
+int plugin_user_name(struct vde_plugin_ctx *, uint32_t uid, char *out,
+		     size_t size);
+int plugin_find_user(struct vde_plugin_ctx *, const char *name, uint32_t *uid);
+
+/* ---- plugin_reply.c ---- */
 
 int plugin_run_command(struct mgmt_req *, void *ctx);
 
