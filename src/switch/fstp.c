@@ -168,7 +168,7 @@ static void event(void *ctx, const struct stp_event *ev)
 		peer_changed(f, ev);
 		break;
 	case STP_BPDU_GUARD:
-		log_trouble(f, ev, "disabled by BPDU guard",
+		log_trouble(f, ev, "disabled in all VLANs by BPDU guard",
 			    "enabled again by BPDU guard");
 		break;
 	case STP_ROOT_GUARD:

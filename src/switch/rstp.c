@@ -475,9 +475,24 @@ static bool excess(struct rstp_port *p)
 
 static void violate(struct rstp_port *p)
 {
+	if (p->violated)
+		return;
 	p->violated = true;
 	rstp_tell(p->r, RSTP_BPDU_GUARD, p, true);
 	update_enabled(p);
+}
+
+int rstp_port_violate(struct rstp *r, unsigned int number, uint64_t now)
+{
+	struct rstp_port *p = rstp_port_find(r, number);
+
+	if (!p)
+		return -ENXIO;
+	set_now(r, now);
+	if (p->config.bpdu_guard && p->link)
+		violate(p);
+	run(r);
+	return 0;
 }
 
 int rstp_receive(struct rstp *r, unsigned int number, const uint8_t *frame,

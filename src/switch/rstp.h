@@ -138,6 +138,9 @@ int rstp_port_configure(struct rstp *, unsigned int number,
  * when the guard is taken away. */
 int rstp_port_set_link(struct rstp *, unsigned int number, bool up,
 		       uint64_t now);
+/* BPDU guard, if the port has it, disables it: there was a BPDU in the tree of
+ * another VLAN. */
+int rstp_port_violate(struct rstp *, unsigned int number, uint64_t now);
 /* Tries RSTP again on a port that fell back to STP (17.19.13). */
 int rstp_port_mcheck(struct rstp *, unsigned int number, uint64_t now);
 

@@ -93,6 +93,24 @@ static void flush(void *ctx, unsigned int port)
 	}
 }
 
+/* A guarded port is disabled in all its VLANs, which is told once, in the one
+ * where the BPDU came. It is forgiven in all of them at once, too: its link or
+ * its guard went. */
+static void guard_event(const struct stp_vlan *v, const struct rstp_event *ev)
+{
+	struct stp *s = v->stp;
+	unsigned int port = (unsigned int)ev->port;
+
+	if (bits_test(s->violated, port) == ev->on)
+		return;
+	if (ev->on)
+		bits_set(s->violated, port);
+	else
+		bits_clear(s->violated, port);
+	s->spread = s->spread || ev->on;
+	tell(v, STP_BPDU_GUARD, ev->port, ev->on);
+}
+
 static void event(void *ctx, const struct rstp_event *ev)
 {
 	const struct stp_vlan *v = ctx;
@@ -105,7 +123,7 @@ static void event(void *ctx, const struct rstp_event *ev)
 		tell(v, STP_PEER, ev->port, true);
 		break;
 	case RSTP_BPDU_GUARD:
-		tell(v, STP_BPDU_GUARD, ev->port, ev->on);
+		guard_event(v, ev);
 		break;
 	case RSTP_ROOT_GUARD:
 		tell(v, STP_ROOT_GUARD, ev->port, ev->on);
@@ -237,6 +255,8 @@ static void add_port(struct stp_vlan *v, const struct port *p)
 		rc = rstp_port_add(v->rstp, p->id, &cf, now);
 	if (!rc && has_link(p, NULL))
 		rc = rstp_port_set_link(v->rstp, p->id, true, now);
+	if (!rc && bits_test(v->stp->violated, p->id))
+		rc = rstp_port_violate(v->rstp, p->id, now);
 	if (rc && rc != -EEXIST)
 		tell(v, STP_NO_MEMORY, p->id, true);
 }
@@ -339,6 +359,7 @@ int stp_set_on(struct stp *s, bool on)
 	}
 	if (!on) {
 		s->next = NEVER;
+		memset(s->violated, 0, sizeof(s->violated));
 		mactab_flush(s->br->macs, -1, -1); /* other ways are open */
 	}
 	stp_settle(s);
@@ -374,6 +395,17 @@ void stp_tick(struct stp *s, uint64_t now)
 
 /* ---- what the bridge says ---- */
 
+static void spread_violation(struct stp *s, unsigned int port)
+{
+	s->spread = false;
+	list_for_each(it, &s->trees) {
+		struct stp_vlan *v = list_entry(it, struct stp_vlan, node);
+
+		if (!rstp_port_violate(v->rstp, port, s->br->now))
+			stp_note_due(v);
+	}
+}
+
 /* A BPDU of a VLAN that has no tree is a frame like others. */
 static bool input(struct bridge_proto *proto, struct port *p, struct frame *f,
 		  bool tagged)
@@ -393,6 +425,8 @@ static bool input(struct bridge_proto *proto, struct port *p, struct frame *f,
 		tell(v, STP_HEARD, p->id, true);
 	}
 	stp_note_due(v);
+	if (s->spread)
+		spread_violation(s, p->id);
 	stp_settle(s);
 	return true;
 }
@@ -412,6 +446,8 @@ static void update_link(struct stp *s, unsigned int port,
 			unhear(v, port);
 		stp_note_due(v);
 	}
+	if (!up)
+		bits_clear(s->violated, port);
 }
 
 /* A first or a last one makes the port active or not, which is told, too. */
@@ -431,6 +467,7 @@ static void endpoints_changed(struct stp *s, unsigned int port,
 static void port_removed(struct stp *s, unsigned int port)
 {
 	s->ports[port] = 0;
+	bits_clear(s->violated, port);
 	for (unsigned int vid = 0; vid < N_VLANS; vid++) {
 		struct stp_vlan *v = s->vlans[vid];
 

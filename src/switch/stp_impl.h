@@ -55,6 +55,9 @@ struct stp {
 	struct stp_vlan *flush_vlan; /* the first of which was set here: */
 	unsigned int flush_port;
 	uint8_t ports[BRIDGE_PORTS_MAX + 1]; /* encode() */
+	/* Ports that BPDU guard has disabled, in every VLAN. */
+	uint64_t violated[BITS_WORDS(BRIDGE_PORTS_MAX + 1)];
+	bool spread; /* one was disabled in one tree only, as yet */
 };
 
 static inline uint64_t stp_time(const struct stp *s)

@@ -204,7 +204,7 @@ c.send(bpdu(0xf000))
 ok("BPDU guard disables the port",
    until(lambda: tree(sw)["ports"][3]["violated"]))
 ok("the log says so", sw.logged(
-    r"warning: port 3, VLAN 0: disabled by BPDU guard$"), sw.log())
+    r"warning: port 3, VLAN 0: disabled in all VLANs by BPDU guard$"), sw.log())
 is_("nothing passes there", (copies(c, a, wait=0), copies(a, c, wait=0)), ([0], [0]))
 is_("the others go on", copies(a, b2), [1])
 is_("its role", sw.do("fstp/print 0")[-1],

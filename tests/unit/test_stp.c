@@ -94,6 +94,15 @@ static const struct stp_event *last_told(enum stp_event_type type)
 	return NULL;
 }
 
+static unsigned int count_told(enum stp_event_type type)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < n_told; i++)
+		n += told[i].type == type;
+	return n;
+}
+
 static void setup(void)
 {
 	const struct bridge_config cf = {
@@ -675,6 +684,35 @@ static void guards_are_told_and_forgiven(void)
 	teardown();
 }
 
+static void bpdu_guard_closes_a_port_in_all_its_vlans(void)
+{
+	struct stp_port_config cf = STP_PORT_DEFAULT;
+
+	setup();
+	CHECK(bridge_vlan_create(br, 5) == 0 && bridge_vlan_create(br, 6) == 0);
+	plug(1);
+	plug(2);
+	CHECK(bridge_vlan_add_port(br, 5, 1) == 0);
+	stp_set_on(stp, true);
+	cf.bpdu_guard = true;
+	stp_port_set(stp, 1, &cf);
+	hear_root(1, 5, 0xf000);
+	CHECK(port_info(5, 1).violated && port_info(0, 1).violated);
+	CHECK(!port_info(0, 2).violated);
+	CHECK(count_told(STP_BPDU_GUARD) == 1);
+	CHECK(last_told(STP_BPDU_GUARD)->vlan == 5);
+	CHECK(bridge_vlan_add_port(br, 6, 1) == 0);
+	CHECK(port_info(6, 1).violated && state(6, 1) == BRIDGE_DISCARDING);
+	pass(40 * SEC);
+	CHECK(state(0, 1) == BRIDGE_DISCARDING);
+
+	cf.bpdu_guard = false;
+	stp_port_set(stp, 1, &cf);
+	CHECK(!port_info(0, 1).violated && !port_info(6, 1).violated);
+	CHECK(count_told(STP_BPDU_GUARD) == 2);
+	teardown();
+}
+
 static void a_hub_has_none(void)
 {
 	setup();
@@ -790,6 +828,7 @@ int main(void)
 	RUN(several_clients_on_a_port_are_no_single_neighbour);
 	RUN(a_link_is_what_an_endpoint_says);
 	RUN(guards_are_told_and_forgiven);
+	RUN(bpdu_guard_closes_a_port_in_all_its_vlans);
 	RUN(a_hub_has_none);
 	RUN(off_opens_every_port);
 	RUN(hellos_are_sent_in_time);
