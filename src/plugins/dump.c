@@ -9,10 +9,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "base/ether.h"
 #include "base/strbuf.h"
+#include "plugins/hostcall.h"
 #include "plugins/pcapfile.h"
 
 /* Bytes of a frame that are shown: of those that are still to be cut the
@@ -89,15 +89,12 @@ static void show(struct dump *d, struct vde_plugin_ctx *ctx,
 static void store(struct dump *d, struct vde_plugin_ctx *ctx,
 		  const struct vde_plugin_frame *v)
 {
-	char line[256];
 	int rc = pcapfile_write(&d->pcap, v);
 
 	if (!rc)
 		return;
 	d->failed = rc;
-	if (str_fmt(line, sizeof(line), "unable to write to %.160s: %s",
-		    d->path, strerror(-rc)) > 0)
-		d->host->log(ctx, LOG_WARNING, line);
+	host_warn(d->host, ctx, "write to", d->path, "", rc);
 }
 
 static int see(struct vde_plugin_ctx *ctx, void *arg,
@@ -113,20 +110,12 @@ static int see(struct vde_plugin_ctx *ctx, void *arg,
 
 /* ---- commands ---- */
 
-static bool is_on(const struct dump *d, struct vde_plugin_req *q)
-{
-	int64_t v = 0;
-
-	d->host->arg_num(q, 0, &v);
-	return v != 0;
-}
-
 /* VDE 2: always well. */
 static int cmd_active(struct vde_plugin_ctx *ctx, struct vde_plugin_req *q,
 		      void *arg)
 {
 	struct dump *d = arg;
-	bool on = is_on(d, q);
+	bool on = host_arg(d->host, q) != 0;
 	int rc;
 
 	if (on == (d->hook > 0))
@@ -147,7 +136,7 @@ static int cmd_ascii(struct vde_plugin_ctx *ctx, struct vde_plugin_req *q,
 {
 	struct dump *d = arg;
 
-	d->ascii = is_on(d, q);
+	d->ascii = host_arg(d->host, q) != 0;
 	return 0;
 }
 

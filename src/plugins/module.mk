@@ -12,5 +12,6 @@ ENGINES += iplog
 iplog_SRCS := src/plugins/ipsight.c src/plugins/iptable.c
 
 PLUGINS += iplog
-iplog_plugin_SRCS := src/plugins/iplog.c src/plugins/ipout.c
+iplog_plugin_SRCS := src/plugins/iplog.c src/plugins/iplog_cmd.c \
+	src/plugins/ipout.c src/plugins/iptext.c
 iplog_plugin_LIBS := iplog base

@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "base/strbuf.h"
+#include "plugins/hostcall.h"
 #include "plugins/pcapfile.h"
 
 #define DEFAULT_NAME "vde_dump.cap"
@@ -36,16 +36,12 @@ static int see(struct vde_plugin_ctx *ctx, void *arg,
 	       const struct vde_plugin_frame *v)
 {
 	struct pdump *d = arg;
-	char line[256];
 	int rc = d->hook ? pcapfile_write(&d->pcap, v) : 0;
 
 	if (!rc)
 		return VDE_PLUGIN_PASS;
 	stop(d, ctx);
-	if (str_fmt(line, sizeof(line),
-		    "unable to write to %.160s, no longer active: %s", d->path,
-		    strerror(-rc)) > 0)
-		d->host->log(ctx, LOG_WARNING, line);
+	host_warn(d->host, ctx, "write to", d->path, ", no longer active", rc);
 	return VDE_PLUGIN_PASS;
 }
 
@@ -90,20 +86,12 @@ static int cmd_filename(struct vde_plugin_ctx *ctx, struct vde_plugin_req *q,
 	return d->host->put_line(q);
 }
 
-static bool is_on(const struct pdump *d, struct vde_plugin_req *q)
-{
-	int64_t v = 0;
-
-	d->host->arg_num(q, 0, &v);
-	return v != 0;
-}
-
 static int cmd_buffered(struct vde_plugin_ctx *ctx, struct vde_plugin_req *q,
 			void *arg)
 {
 	struct pdump *d = arg;
 
-	d->pcap.buffered = is_on(d, q);
+	d->pcap.buffered = host_arg(d->host, q) != 0;
 	return d->pcap.buffered ? 0 : pcapfile_flush(&d->pcap);
 }
 
@@ -111,7 +99,7 @@ static int cmd_active(struct vde_plugin_ctx *ctx, struct vde_plugin_req *q,
 		      void *arg)
 {
 	struct pdump *d = arg;
-	bool on = is_on(d, q);
+	bool on = host_arg(d->host, q) != 0;
 	int rc;
 
 	if (on == (d->hook > 0))
