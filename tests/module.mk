@@ -92,3 +92,5 @@ test_dist_LDLIBS := -lm
 $(call unit_test,test_line,impair base)
 $(call unit_test,test_aqm,impair base)
 test_aqm_LDLIBS := -lm
+$(call unit_test,test_meter,impair base)
+test_meter_LDLIBS := -lm

@@ -6,5 +6,6 @@ impair_SRCS := \
 	src/wirefilter/aqm.c \
 	src/wirefilter/delayq.c \
 	src/wirefilter/line.c \
+	src/wirefilter/meter.c \
 	src/wirefilter/dist.c \
 	src/wirefilter/value.c
