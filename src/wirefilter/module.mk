@@ -8,4 +8,6 @@ impair_SRCS := \
 	src/wirefilter/line.c \
 	src/wirefilter/meter.c \
 	src/wirefilter/dist.c \
+	src/wirefilter/loss.c \
+	src/wirefilter/loss_list.c \
 	src/wirefilter/value.c

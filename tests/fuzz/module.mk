@@ -26,3 +26,4 @@ $(call fuzz_test,fuzz_ipsight,iplog base)
 $(call fuzz_test,fuzz_value,impair base)
 $(call fuzz_test,fuzz_dist,impair base)
 fuzz_dist_LDLIBS := -lm
+$(call fuzz_test,fuzz_loss,impair base)
