@@ -7,6 +7,13 @@
 
 #include "switch/mcast.h"
 
+/* To look at one entry of the address table is paid for by that much time, and
+ * a tenth of a second may be owed: a small table is searched as often as trees
+ * want it, 100,000 addresses fifty times in a second. What has to wait is done
+ * in one pass. */
+#define FLUSH_PRICE UINT64_C(128)
+#define FLUSH_AHEAD UINT64_C(100000000)
+
 static void tell(const struct stp_vlan *v, enum stp_event_type type, int port,
 		 bool on)
 {
@@ -163,13 +170,19 @@ static bool to_be_flushed(void *ctx, unsigned int vid, unsigned int port)
 	return v && port / 64 < v->words && bits_test(v->flush, port);
 }
 
-void stp_settle(struct stp *s)
+/* A way through the addresses of one port is enough. */
+static bool is_one_flush(const struct stp *s)
+{
+	return s->n_flush == 1 && (s->flush_vlan->vid || !s->br->n_vlans);
+}
+
+static void flush_now(struct stp *s)
 {
 	struct stp_vlan *v = s->flush_vlan;
 
 	if (!s->n_flush)
 		return;
-	if (s->n_flush == 1 && (v->vid || !s->br->n_vlans)) {
+	if (is_one_flush(s)) {
 		mactab_flush(s->br->macs, (int)s->flush_port,
 			     v->vid ? (int)v->vid : -1);
 		bits_clear(v->flush, s->flush_port);
@@ -185,6 +198,28 @@ void stp_settle(struct stp *s)
 	s->n_flush = 0;
 }
 
+/* What BPDUs ask for in a hundred VLANs, again and again, would keep the
+ * switch busy with a large table and nothing else. */
+void stp_settle(struct stp *s)
+{
+	uint64_t now;
+	size_t looks;
+
+	if (!s->n_flush)
+		return;
+	now = stp_time(s);
+	if (s->flush_paid < now)
+		s->flush_paid = now;
+	if (s->flush_paid > now + FLUSH_AHEAD) {
+		s->flush_at = s->flush_paid - FLUSH_AHEAD;
+		return;
+	}
+	looks = is_one_flush(s) ? mactab_count(s->br->macs, s->flush_port)
+				: mactab_slots(s->br->macs);
+	s->flush_paid += looks * FLUSH_PRICE;
+	flush_now(s);
+}
+
 /* ---- trees ---- */
 
 static void forget_vlan(struct stp *s, unsigned int vid)
@@ -193,6 +228,7 @@ static void forget_vlan(struct stp *s, unsigned int vid)
 
 	if (!v)
 		return;
+	flush_now(s); /* in its name, too */
 	list_del(&v->node);
 	rstp_free(v->rstp);
 	free(v->settings);
@@ -373,7 +409,11 @@ bool stp_is_on(const struct stp *s)
 
 uint64_t stp_next(const struct stp *s)
 {
-	return s->next == NEVER ? 0 : s->next;
+	uint64_t next = s->next;
+
+	if (s->n_flush && s->flush_at < next)
+		next = s->flush_at;
+	return next == NEVER ? 0 : next;
 }
 
 void stp_tick(struct stp *s, uint64_t now)

@@ -54,6 +54,8 @@ struct stp {
 	unsigned int n_flush; /* bits in their flush sets, */
 	struct stp_vlan *flush_vlan; /* the first of which was set here: */
 	unsigned int flush_port;
+	uint64_t flush_paid; /* passes over the table are paid for then, */
+	uint64_t flush_at; /* and the next one may be made then */
 	uint8_t ports[BRIDGE_PORTS_MAX + 1]; /* encode() */
 	/* Ports that BPDU guard has disabled, in every VLAN. */
 	uint64_t violated[BITS_WORDS(BRIDGE_PORTS_MAX + 1)];
@@ -69,7 +71,7 @@ static inline uint64_t stp_time(const struct stp *s)
 /* The tree was used: when does it want to be called? */
 void stp_note_due(const struct stp_vlan *);
 /* Forgets the addresses that trees asked to forget, in one pass over the table
- * however many they are. */
+ * however many they are; or in stp_tick(), when there were many passes. */
 void stp_settle(struct stp *);
 
 /* stp_config.c */

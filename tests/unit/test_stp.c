@@ -521,6 +521,62 @@ static void it_forgets_vlans_that_are_not_defined(void)
 	}
 }
 
+/* Whose neighbour changes its mind in many VLANs keeps nobody from work: the
+ * table is searched a few times at once, and then now and then. */
+static void many_topology_changes_at_once_are_one(void)
+{
+	const struct rstp_bpdu tcn = { .kind = RSTP_TCN };
+	unsigned int moved;
+
+	setup();
+	stp_set_on(stp, true);
+	for (unsigned int i = 1; i <= 4; i++)
+		plug(i);
+	set_edge(0, 4);
+	for (uint64_t i = 0; i < 20000; i++)
+		rx(4, ALL, A + 2 * i, -1);
+	for (unsigned int vid = 1; vid <= 50; vid++) {
+		CHECK(bridge_vlan_create(br, vid) == 0);
+		for (unsigned int i = 1; i <= 3; i++)
+			CHECK(bridge_vlan_add_port(br, vid, i) == 0);
+	}
+	for (unsigned int i = 1; i <= 3; i++) {
+		struct stp_port_config cf = stp_port_get(stp, i);
+
+		cf.auto_edge = false;
+		CHECK(stp_port_set(stp, i, &cf) == 0);
+	}
+	pass(40 * SEC);
+	for (unsigned int vid = 1; vid <= 50; vid++)
+		rx(1, ALL, B, (int)vid);
+	moved = 0;
+	for (unsigned int vid = 1; vid <= 50; vid++) {
+		CHECK(known(vid, B) == 1);
+		rx_bpdu(2, (int)vid, &tcn);
+		moved += known(vid, B) < 0;
+	}
+	CHECK(moved >= 5 && moved < 50);
+	CHECK(stp_next(stp) > now && stp_next(stp) < now + SEC / 20);
+	pass(SEC / 20);
+	for (unsigned int vid = 1; vid <= 50; vid++)
+		CHECK(known(vid, B) < 0);
+
+	/* What waits does not wait for VLANs that are gone. */
+	pass(SEC);
+	for (unsigned int vid = 1; vid <= 50; vid++) {
+		rx(1, ALL, B, (int)vid);
+		rx_bpdu(2, (int)vid, &tcn);
+	}
+	CHECK(known(50, B) == 1);
+	for (unsigned int vid = 1; vid <= 50; vid++) {
+		for (unsigned int i = 1; i <= 3; i++)
+			CHECK(bridge_vlan_del_port(br, vid, i) == 0);
+		CHECK(bridge_vlan_remove(br, vid) == 0);
+	}
+	pass(SEC);
+	teardown();
+}
+
 static void settings_stay_with_the_port(void)
 {
 	struct stp_port_config cf = { .auto_edge = false,
@@ -822,6 +878,7 @@ int main(void)
 	RUN(vlans_that_are_not_defined_follow_vlan_0);
 	RUN(a_topology_change_forgets_that_vlan_on_other_ports);
 	RUN(it_forgets_vlans_that_are_not_defined);
+	RUN(many_topology_changes_at_once_are_one);
 	RUN(settings_stay_with_the_port);
 	RUN(settings_are_checked);
 	RUN(a_bonus_makes_the_path_cheaper);
