@@ -416,11 +416,20 @@ static int refuse(int rc, struct strbuf *why, const char *reason)
 	return rc;
 }
 
+static const char *target_reason(int rc)
+{
+	if (rc == -EADDRINUSE)
+		return "another capture goes there";
+	if (rc == -EEXIST)
+		return "it is a symbolic link to nothing";
+	if (rc == -ENODEV)
+		return "it is a device, and not /dev/null";
+	return strerror(-rc);
+}
+
 static int refuse_target(int rc, struct strbuf *why, const char *target)
 {
-	strbuf_fmt(why, "%s: %s", target,
-		   rc == -EADDRINUSE ? "another capture goes there"
-				     : strerror(-rc));
+	strbuf_fmt(why, "%s: %s", target, target_reason(rc));
 	return rc;
 }
 
