@@ -14,15 +14,39 @@ static struct mirrors *mirrors_of(void *ctx)
 	return ((struct vswitch *)ctx)->mirrors;
 }
 
+static const char *reason(const struct vswitch *sw, unsigned int src,
+			  unsigned int dst, int rc)
+{
+	if (rc == -ENXIO && !bridge_port(sw->br, src))
+		return "SRC is no port, see port/create";
+	if (rc == -ENXIO)
+		return "DST is no port, see port/create";
+	if (rc == -EEXIST)
+		return "there is such a mirror";
+	if (rc != -EINVAL)
+		return strerror(-rc);
+	if (src > sw->br->numports || dst > sw->br->numports)
+		return "there cannot be such a port, see port/setnumports";
+	return src == dst ? "SRC and DST are one port"
+			  : "DIR is none of in, out, both";
+}
+
 static int cmd_add(struct mgmt_req *rq, void *ctx)
 {
+	unsigned int src = (unsigned int)rq->arg[0].num;
+	unsigned int dst = (unsigned int)rq->arg[1].num;
 	const char *what = rq->arg[2].str;
 	bool both = !strcmp(what, "both");
+	int rc = mirror_add(mirrors_of(ctx), src, dst,
+			    both || !strcmp(what, "in"),
+			    both || !strcmp(what, "out"));
 
-	return mirror_add(mirrors_of(ctx), (unsigned int)rq->arg[0].num,
-			  (unsigned int)rq->arg[1].num,
-			  both || !strcmp(what, "in"),
-			  both || !strcmp(what, "out"));
+	if (rc) {
+		writer_str(rq->w, "reason",
+			   "unable to mirror: ", reason(ctx, src, dst, rc), 0);
+		writer_line(rq->w);
+	}
+	return rc;
 }
 
 static int cmd_del(struct mgmt_req *rq, void *ctx)

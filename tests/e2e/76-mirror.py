@@ -96,6 +96,15 @@ is_("what is refused", [con.cmd("mirror/" + s)[0] for s in (
     "add 1 8 sideways", "add 1 8", "del 8 1", "del 1 99", "add x 1 in")],
     [errno.EINVAL, errno.ENXIO, errno.ENXIO, errno.EINVAL, errno.EEXIST,
      errno.EINVAL, errno.EINVAL, errno.ENOENT, errno.ENOENT, errno.EINVAL])
+is_("and why", [con.cmd("mirror/add " + s)[1] for s in (
+    "1 1 in", "7 1 in", "1 7 in", "1 99 in", "1 3 in", "1 8 sideways")], [
+    ["unable to mirror: " + s] for s in (
+        "SRC and DST are one port", "SRC is no port, see port/create",
+        "DST is no port, see port/create",
+        "there cannot be such a port, see port/setnumports",
+        "there is such a mirror", "DIR is none of in, out, both")])
+is_("in JSON too", con.json("mirror/add 1 1 in"),
+    {"reason": "SRC and DST are one port"})
 sw.do("mirror/add 8 1 in", "mirror/add 1 8 out", "port/remove 8")
 is_("a port takes its mirrors with it",
     [(m["src"], m["dst"]) for m in con.json("mirror/list")["mirrors"]],
