@@ -161,6 +161,9 @@ static int cmd_pcap(struct vde_plugin_ctx *ctx, struct vde_plugin_req *q,
 	rc = pcapfile_open(&d->pcap, path);
 	if (rc) {
 		free(copy);
+		d->host->put_str(q, "reason",
+				 "unable to dump: ", pcapfile_reason(rc), 0);
+		d->host->put_line(q);
 		return rc;
 	}
 	free(d->path);

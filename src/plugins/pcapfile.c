@@ -96,12 +96,17 @@ static int open_regular(const char *path)
 	struct stat st;
 
 	if (fd < 0)
-		return -errno;
+		return errno == ENXIO ? -EINVAL : -errno; /* FIFO, socket */
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return -EINVAL;
 	}
 	return fd;
+}
+
+const char *pcapfile_reason(int rc)
+{
+	return rc == -EINVAL ? "not a regular file" : strerror(-rc);
 }
 
 int pcapfile_open(struct pcapfile *f, const char *path)

@@ -32,6 +32,8 @@ void pcapfile_init(struct pcapfile *);
 /* Starts a new file, with mode 0600; an existing one is emptied. 0 or -errno,
  * -EINVAL for what is no regular file; on failure what was open stays open. */
 int pcapfile_open(struct pcapfile *, const char *path);
+/* What that has against a path. */
+const char *pcapfile_reason(int rc);
 /* 0 or -errno of what had gathered. */
 int pcapfile_close(struct pcapfile *);
 int pcapfile_flush(struct pcapfile *);

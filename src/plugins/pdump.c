@@ -55,7 +55,7 @@ static int open_file(struct pdump *d, struct vde_plugin_req *q)
 	if (!rc)
 		return 0;
 	h->put_str(q, NULL, "set_dumper() open(", d->path, 0);
-	h->put_str(q, "reason", "): ", strerror(-rc), 0);
+	h->put_str(q, "reason", "): ", pcapfile_reason(rc), 0);
 	h->put_line(q);
 	h->put_str(q, NULL, "ERROR: cannot dump to ", d->path, 0);
 	h->put_line(q);

@@ -146,7 +146,11 @@ is_("dump/pcap: the file", pcap(cap),
     ((0xa1b2c3d4, 2, 4, 0, 0, 262144, 1), [f, f]))
 is_("dump/pcap where there is no directory",
     con.cmd("dump/pcap /nonexistent/x")[0], errno.ENOENT)
-is_("or to a device", con.cmd("dump/pcap /dev/null")[0], errno.EINVAL)
+os.mkfifo(TMP + "/fifo")
+for what in ("/dev/null", TMP + "/fifo"):
+    is_("or to what is no file: " + os.path.basename(what),
+        con.cmd("dump/pcap " + what), (errno.EINVAL, [
+            "unable to dump: not a regular file"]))
 is_("that leaves the old one", con.json("dump/showinfo")["pcap"], cap)
 con.do("dump/pcap")
 is_("dump/pcap without a name ends it", con.do("dump/showinfo"),
@@ -197,7 +201,6 @@ a.send(f)
 is_("traffic has not", b.recv(), f)
 is_("pdump/active again fails for the same reason",
     con.cmd("pdump/active 1")[0], errno.EINVAL)
-os.mkfifo(TMP + "/fifo")
 is_("a FIFO is refused", con.cmd("pdump/filename %s/fifo" % TMP)[0],
     errno.EINVAL)
 if shutil.which("tcpdump"):
