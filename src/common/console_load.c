@@ -20,6 +20,7 @@
 #define LINES_MAX 65536
 #define FILE_MAX (1024 * 1024)
 #define LOGGED_MAX 100
+#define LOGGED_REASON 512
 #define PART_TIME (LOOP_MS / 10)
 
 struct load {
@@ -106,8 +107,22 @@ out:
 
 /* ---- the three kinds of load ---- */
 
-static void null_sink(void *ctx, const char *text, size_t n)
+/* The first line of what a command says. */
+struct reason {
+	char text[LOGGED_REASON];
+	size_t n;
+	bool whole;
+};
+
+static void keep_line(void *ctx, const char *text, size_t n)
 {
+	struct reason *r = ctx;
+
+	for (size_t i = 0; i < n && !r->whole; i++) {
+		r->whole = text[i] == '\n' || r->n + 1 >= sizeof(r->text);
+		if (!r->whole)
+			r->text[r->n++] = text[i];
+	}
 }
 
 /* Makes the copy that the handler may change; messages need the line. NULL if
@@ -121,20 +136,24 @@ static const struct mgmt_cmd *prepare(struct load *ld, const char *line,
 	return mgmt_find(ld->console->cfg.mgmt, *copy);
 }
 
-/* At once: nobody is there yet who would have to wait. */
+/* At once: nobody is there yet who would have to wait. A command without data
+ * that says something, and fails, has said why. */
 static void rc_line(struct load *ld, const char *line, int rc)
 {
 	const struct mgmt_cmd *cmd;
 	struct mgmt_req req = { 0 };
+	struct reason why = { .n = 0 };
+	bool data = false;
 	struct writer w;
 	char *copy;
 
 	if (!rc && (!*line || *line == '#'))
 		return;
 	if (!rc) {
-		writer_init(&w, false, null_sink, NULL);
+		writer_init(&w, false, keep_line, &why);
 		req.w = &w;
 		cmd = prepare(ld, line, &copy);
+		data = cmd && cmd->data;
 		rc = cmd ? mgmt_run(ld->console->cfg.mgmt, cmd, &req, copy)
 			 : -ENOSYS;
 		while (rc > 0)
@@ -142,7 +161,7 @@ static void rc_line(struct load *ld, const char *line, int rc)
 	}
 	if (rc < 0 && ld->console->load_bad++ < LOGGED_MAX)
 		log_warn("%s:%u: %.200s: %s", ld->path, ld->line_no, line,
-			 strerror(-rc));
+			 why.n && !data ? why.text : strerror(-rc));
 }
 
 /* "vde[PATH]: LINE" with all its blanks: the name is the prompt's up to its

@@ -50,7 +50,6 @@ static int cmd_list(struct mgmt_req *rq, void *ctx)
 	return rc;
 }
 
-/* The reason is said to whoever asked, and logged for an rc file. */
 static int cmd_add(struct mgmt_req *rq, void *ctx)
 {
 	struct vswitch *sw = ctx;
@@ -63,8 +62,6 @@ static int cmd_add(struct mgmt_req *rq, void *ctx)
 	rc = plugin_add(sw->plugins, rq->arg[0].str, &why);
 	if (!rc)
 		return 0;
-	if (!rq->session)
-		log_warn("unable to load plugin %s", text);
 	writer_str(rq->w, "reason", "unable to load plugin ", text, 0);
 	writer_line(rq->w);
 	return rc;

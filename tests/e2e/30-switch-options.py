@@ -365,7 +365,8 @@ rc = unique("rc")
 with open(rc, "w") as f:
     f.write("# a comment\n\nport/create 3\nport/create 3\nfrob\n"
             "\tport/create 4 # no\nport/create 99\n   vlan/create 7  \n"
-            "shutdown\nload %s\ndebug/add\nlogout\nport/create 5" % rc)
+            "shutdown\nload %s\ndebug/add\nlogout\nport/create 5\n"
+            "plugin/list\ncapture/start /dev/zero\n" % rc)
 sw = Switch("-f", rc)
 is_("a bad line is reported with file and line", [
     x for x in sw.log().splitlines() if rc in x], [
@@ -376,7 +377,10 @@ is_("a bad line is reported with file and line", [
         (7, "port/create 99: Invalid argument"),
         (9, "shutdown: Bad file descriptor"),
         (10, "load %s: Bad file descriptor" % rc),
-        (11, "debug/add: Bad file descriptor"))])
+        (11, "debug/add: Bad file descriptor"),
+        (14, "plugin/list: No such file or directory"),
+        (15, "capture/start /dev/zero: unable to capture: /dev/zero: "
+             "it is a device, and not /dev/null"))])
 is_("the rest runs", [x[:9] for x in sw.do("port/allprint")
                       if x.startswith("Port")] + sw.do("vlan/allprint 7"),
     ["Port 0003", "Port 0005", "VLAN 0007"])

@@ -368,7 +368,8 @@ with open(rc, "w") as f:
 rsw = Switch(rc=rc)
 is_("an rc file loads plugins", rsw.console.cmd("plugin/list t")[0], 0)
 like("and why it cannot is logged", rsw.log(),
-     "unable to load plugin .*none.so: not a plugin")
+     ":2: plugin/add .*none.so: unable to load plugin .*none.so: not a plugin")
+is_("once", rsw.log().count("unable to load"), 1)
 is_("a switch ends with plugins loaded", rsw.stop(), 0)
 is_("and without", sw.stop(), 0)
 done()
