@@ -157,8 +157,7 @@ static void counter(struct metrics *m, const struct vswitch *sw, uint64_t item)
 	const struct capture_info *i = capture_next(sw, (unsigned int)item - 1);
 
 	label(m, i);
-	metrics_value(m, *(const uint64_t *)(const void *)((const char *)i +
-							   m->row->arg));
+	metrics_value_in(m, i);
 }
 
 #define IN_CAPTURE(field) counter, offsetof(struct capture_info, field)

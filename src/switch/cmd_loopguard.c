@@ -353,10 +353,8 @@ static void port_held(struct metrics *m, const struct vswitch *sw,
 static void port_counter(struct metrics *m, const struct vswitch *sw,
 			 uint64_t port)
 {
-	const char *p = (const char *)of_port(sw, port);
-
 	metrics_label_num(m, "port", (unsigned int)port);
-	metrics_value(m, *(const uint64_t *)(const void *)(p + m->row->arg));
+	metrics_value_in(m, of_port(sw, port));
 }
 
 #define IN_PORT(field) port_counter, offsetof(struct loopguard_port, field)

@@ -119,8 +119,7 @@ static void counter(struct metrics *m, const struct vswitch *sw, uint64_t item)
 
 	metrics_label_num(m, "src", mi->src);
 	metrics_label_num(m, "dst", mi->dst);
-	metrics_value(m, *(const uint64_t *)(const void *)((const char *)mi +
-							   m->row->arg));
+	metrics_value_in(m, mi);
 }
 
 #define IN_MIRROR(field) counter, offsetof(struct mirror, field)

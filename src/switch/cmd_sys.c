@@ -145,36 +145,33 @@ static int cmd_debug_list(struct mgmt_req *rq, void *ctx)
 	return set ? 0 : -ENOENT;
 }
 
-static int cmd_debug_add(struct mgmt_req *rq, void *ctx)
+/* -EEXIST, -ENOENT: they are all on, or off, already. */
+static int switch_categories(struct mgmt_req *rq, struct vswitch *sw, bool on)
 {
-	uint64_t set = matching(ctx, rq), *on;
+	uint64_t set = matching(sw, rq), *flags;
 
 	if (!rq->session)
 		return -EBADF;
-	on = console_flags(rq->session);
+	flags = console_flags(rq->session);
 	if (!set)
 		return -EINVAL;
-	if (!(set & ~*on))
+	if (on && !(set & ~*flags))
 		return -EEXIST;
-	*on |= set;
-	event_update(ctx);
+	if (!on && !(set & *flags))
+		return -ENOENT;
+	*flags = on ? *flags | set : *flags & ~set;
+	event_update(sw);
 	return 0;
+}
+
+static int cmd_debug_add(struct mgmt_req *rq, void *ctx)
+{
+	return switch_categories(rq, ctx, true);
 }
 
 static int cmd_debug_del(struct mgmt_req *rq, void *ctx)
 {
-	uint64_t set = matching(ctx, rq), *on;
-
-	if (!rq->session)
-		return -EBADF;
-	on = console_flags(rq->session);
-	if (!set)
-		return -EINVAL;
-	if (!(set & *on))
-		return -ENOENT;
-	*on &= ~set;
-	event_update(ctx);
-	return 0;
+	return switch_categories(rq, ctx, false);
 }
 
 /* clang-format off */

@@ -93,6 +93,13 @@ void metrics_value(struct metrics *m, uint64_t value)
 		writer_text(m->w, text);
 }
 
+void metrics_value_in(struct metrics *m, const void *base)
+{
+	const void *at = (const char *)base + m->row->arg;
+
+	metrics_value(m, *(const uint64_t *)at);
+}
+
 /* ---- all of them ---- */
 
 /* What more[] holds; INSIDE: the heading of AT_METRIC has been shown. */

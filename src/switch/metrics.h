@@ -63,6 +63,8 @@ struct metric_set {
 void metrics_label(struct metrics *, const char *name, const char *value);
 void metrics_label_num(struct metrics *, const char *name, unsigned int value);
 void metrics_value(struct metrics *, uint64_t value);
+/* The value is a uint64_t of @base, the row's @arg is where in it. */
+void metrics_value_in(struct metrics *, const void *base);
 
 /* All rows of all sets as the data of a command, in parts: 0 or MGMT_MORE. */
 int metrics_write(struct mgmt_req *, const struct vswitch *,

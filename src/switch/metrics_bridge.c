@@ -42,9 +42,7 @@ static void vlans(struct metrics *m, const struct vswitch *sw, uint64_t item)
 static void bridge_field(struct metrics *m, const struct vswitch *sw,
 			 uint64_t item)
 {
-	metrics_value(m,
-		      *(const uint64_t *)(const void *)((const char *)sw->br +
-							m->row->arg));
+	metrics_value_in(m, sw->br);
 }
 
 static void pool_frames(struct metrics *m, const struct vswitch *sw,
@@ -88,9 +86,7 @@ static void slots_max(struct metrics *m, const struct vswitch *sw,
 static void address_counter(struct metrics *m, const struct vswitch *sw,
 			    uint64_t item)
 {
-	const char *c = (const char *)mactab_counters(sw->br->macs);
-
-	metrics_value(m, *(const uint64_t *)(const void *)(c + m->row->arg));
+	metrics_value_in(m, mactab_counters(sw->br->macs));
 }
 
 #define IN_BRIDGE(field) bridge_field, offsetof(struct bridge, field)
@@ -165,8 +161,7 @@ static void port_field(struct metrics *m, const struct vswitch *sw,
 	const struct port *p = sw->br->ports[port];
 
 	port_label(m, p);
-	metrics_value(m, *(const uint64_t *)(const void *)((const char *)p +
-							   m->row->arg));
+	metrics_value_in(m, p);
 }
 
 static void port_drops(struct metrics *m, const struct vswitch *sw,
@@ -223,48 +218,35 @@ static void endpoint_info(struct metrics *m, const struct vswitch *sw,
 	}
 }
 
-static void queue_frames(struct metrics *m, const struct vswitch *sw,
-			 uint64_t port)
+enum {
+	QUEUE_FRAMES,
+	QUEUE_BYTES,
+	QUEUE_MAX
+};
+
+/* arg: which of these. */
+static void queue(struct metrics *m, const struct vswitch *sw, uint64_t port)
 {
 	list_for_each(it, &sw->br->ports[port]->endpoints) {
 		const struct endpoint *ep = list_entry(it, struct endpoint,
 						       node);
+		const uint64_t values[] = {
+			[QUEUE_FRAMES] = ep->queue.count,
+			[QUEUE_BYTES] = ep->queue.bytes,
+			[QUEUE_MAX] = ep->queue.limit,
+		};
 
 		endpoint_labels(m, ep);
-		metrics_value(m, ep->queue.count);
-	}
-}
-
-static void queue_bytes(struct metrics *m, const struct vswitch *sw,
-			uint64_t port)
-{
-	list_for_each(it, &sw->br->ports[port]->endpoints) {
-		const struct endpoint *ep = list_entry(it, struct endpoint,
-						       node);
-
-		endpoint_labels(m, ep);
-		metrics_value(m, ep->queue.bytes);
-	}
-}
-
-static void queue_max(struct metrics *m, const struct vswitch *sw,
-		      uint64_t port)
-{
-	list_for_each(it, &sw->br->ports[port]->endpoints) {
-		const struct endpoint *ep = list_entry(it, struct endpoint,
-						       node);
-
-		endpoint_labels(m, ep);
-		metrics_value(m, ep->queue.limit);
+		metrics_value(m, values[m->row->arg]);
 	}
 }
 
 /* clang-format off */
 static const struct metric endpoint_rows[] = {
 	{ "endpoint_info", METRIC_GAUGE, "What is plugged in, always 1.", metrics_next_port, endpoint_info, 0 },
-	{ "endpoint_queue_frames", METRIC_GAUGE, "Frames that wait because it is slow.", metrics_next_port, queue_frames, 0 },
-	{ "endpoint_queue_bytes", METRIC_GAUGE, "Bytes of these.", metrics_next_port, queue_bytes, 0 },
-	{ "endpoint_queue_frames_max", METRIC_GAUGE, "Frames that may wait.", metrics_next_port, queue_max, 0 },
+	{ "endpoint_queue_frames", METRIC_GAUGE, "Frames that wait because it is slow.", metrics_next_port, queue, QUEUE_FRAMES },
+	{ "endpoint_queue_bytes", METRIC_GAUGE, "Bytes of these.", metrics_next_port, queue, QUEUE_BYTES },
+	{ "endpoint_queue_frames_max", METRIC_GAUGE, "Frames that may wait.", metrics_next_port, queue, QUEUE_MAX },
 };
 /* clang-format on */
 const struct metric_set endpoint_metrics = { endpoint_rows,

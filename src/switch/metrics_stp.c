@@ -144,31 +144,30 @@ static void bpdus(struct metrics *m, const struct vswitch *sw, uint64_t item)
 	kinds(m, item, "out", in.tx);
 }
 
+/* A sample of the member that has one label more. */
+static void labelled(struct metrics *m, uint64_t item, const char *name,
+		     const char *label, uint64_t value)
+{
+	member_labels(m, item);
+	metrics_label(m, name, label);
+	metrics_value(m, value);
+}
+
 static void refused(struct metrics *m, const struct vswitch *sw, uint64_t item)
 {
 	struct rstp_port_info in = member_info(sw, item);
 
-	member_labels(m, item);
-	metrics_label(m, "reason", "invalid");
-	metrics_value(m, in.rx_bad);
-	member_labels(m, item);
-	metrics_label(m, "reason", "too_many");
-	metrics_value(m, in.rx_excess);
+	labelled(m, item, "reason", "invalid", in.rx_bad);
+	labelled(m, item, "reason", "too_many", in.rx_excess);
 }
 
 static void guarded(struct metrics *m, const struct vswitch *sw, uint64_t item)
 {
 	struct rstp_port_info in = member_info(sw, item);
 
-	member_labels(m, item);
-	metrics_label(m, "guard", "bpdu");
-	metrics_value(m, in.violated);
-	member_labels(m, item);
-	metrics_label(m, "guard", "root");
-	metrics_value(m, in.root_blocked);
-	member_labels(m, item);
-	metrics_label(m, "guard", "loop");
-	metrics_value(m, in.looped);
+	labelled(m, item, "guard", "bpdu", in.violated);
+	labelled(m, item, "guard", "root", in.root_blocked);
+	labelled(m, item, "guard", "loop", in.looped);
 }
 
 static void port_changes(struct metrics *m, const struct vswitch *sw,
