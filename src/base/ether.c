@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/ether.h"
 
+#include "base/num.h"
+
 char *ether_str(char *s, uint64_t addr)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -13,14 +15,6 @@ char *ether_str(char *s, uint64_t addr)
 	}
 	p[-1] = '\0';
 	return s;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 bool ether_parse(const char *s, uint64_t *addr)

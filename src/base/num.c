@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int digit(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -12,7 +12,7 @@ static int digit(char c)
 		return c - 'a' + 10;
 	if (c >= 'A' && c <= 'F')
 		return c - 'A' + 10;
-	return 99;
+	return -1;
 }
 
 static bool parse_digits(const char *s, int base, uint64_t *out)
@@ -22,9 +22,9 @@ static bool parse_digits(const char *s, int base, uint64_t *out)
 	if (!*s)
 		return false;
 	for (; *s; s++) {
-		int d = digit(*s);
+		int d = hex_digit(*s);
 
-		if (d >= base || v > (UINT64_MAX - 15) / 16)
+		if (d < 0 || d >= base || v > (UINT64_MAX - 15) / 16)
 			return false;
 		v = v * (uint64_t)base + (uint64_t)d;
 	}

@@ -13,6 +13,9 @@
  * @out untouched, if @s is not wholly a number in @min..@max. */
 bool parse_num(const char *s, int64_t min, int64_t max, int64_t *out);
 
+/* The value of a hexadecimal digit; -1: it is none. */
+int hex_digit(char c);
+
 /* Octal digits only, for file modes: 0..07777. */
 bool parse_mode(const char *s, unsigned int *out);
 

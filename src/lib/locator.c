@@ -39,17 +39,6 @@ struct decoder {
 	bool bad;
 };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* A percent sign without two digits stands for itself. */
 static void decode_percent(struct decoder *d)
 {
