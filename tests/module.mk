@@ -87,6 +87,8 @@ test_capfile_SRCS += src/switch/capfile.c
 # The wire emulator's engine.
 $(call unit_test,test_delayq,impair base)
 $(call unit_test,test_value,impair base)
+$(call unit_test,test_markov,impair base)
+test_markov_LDLIBS := -lm
 $(call unit_test,test_loss,impair base)
 test_loss_LDLIBS := -lm
 $(call unit_test,test_dist,impair base)

@@ -10,4 +10,5 @@ impair_SRCS := \
 	src/wirefilter/dist.c \
 	src/wirefilter/loss.c \
 	src/wirefilter/loss_list.c \
+	src/wirefilter/markov.c \
 	src/wirefilter/value.c
