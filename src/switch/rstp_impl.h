@@ -193,6 +193,13 @@ static inline uint16_t forward_delay(const struct rstp_port *p)
 			    : p->designated_times.forward_delay;
 }
 
+/* 17.20.4 */
+static inline unsigned int edge_delay(const struct rstp_port *p)
+{
+	return p->config.point_to_point ? MIGRATE_TIME
+					: p->designated_times.max_age;
+}
+
 static inline uint64_t address_of(uint64_t bridge)
 {
 	return bridge & UINT64_C(0xffffffffffff);

@@ -76,7 +76,9 @@ static bool heard_itself(struct rstp_port *p, const struct rstp_bpdu *b)
 void rstp_port_receive(struct rstp_port *p, const struct rstp_bpdu *b)
 {
 	p->oper_edge = false;
-	start(p, EDGE_DELAY_WHILE, MIGRATE_TIME);
+	/* The standard waits for three seconds on a shared LAN, too, where all
+	 * may still be silent for one that has died. */
+	start(p, EDGE_DELAY_WHILE, edge_delay(p));
 	if (heard_itself(p, b))
 		return;
 	if (b->kind == RSTP_RST) /* updtBPDUVersion(), 17.21.22 */
@@ -357,7 +359,9 @@ static void update(struct rstp_port *p)
 {
 	p->proposing = p->proposed = false;
 	p->agreed = p->agreed && better_or_same(p, INFO_MINE);
-	if (p->info_is == INFO_MINE && !better_or_same(p, INFO_MINE))
+	/* The neighbour forwards because this port agreed as Root. */
+	if (p->role == RSTP_ROOT ||
+	    (p->info_is == INFO_MINE && !better_or_same(p, INFO_MINE)))
 		p->urgent = true;
 	p->synced = p->synced && p->agreed;
 	p->port_priority = p->designated_priority;

@@ -329,13 +329,6 @@ static bool designated_may_forward(const struct rstp_port *p)
 	       (!running(p, RR_WHILE) || !p->re_root) && !p->sync && !p->looped;
 }
 
-/* 17.20.4 */
-static unsigned int edge_delay(const struct rstp_port *p)
-{
-	return p->config.point_to_point ? MIGRATE_TIME
-					: p->designated_times.max_age;
-}
-
 static bool designated_synced(struct rstp_port *p)
 {
 	bool discarding = !p->learning && !p->forwarding;

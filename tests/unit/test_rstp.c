@@ -304,6 +304,25 @@ static void a_way_opens_when_what_went_another_has_arrived(void)
 	teardown();
 }
 
+static void who_was_root_and_is_not_says_so_beyond_the_limit(void)
+{
+	struct rstp_bpdu b = hello_of(BETTER);
+	unsigned int before;
+
+	setup(1);
+	for (unsigned int i = 1; i <= 10; i++)
+		CHECK(!rstp_set_bridge(r, ME - i, now));
+	CHECK(sent[1] == 6);
+	b.flags = RSTP_PROPOSAL;
+	hear(1, &b);
+	CHECK(last[1].role == RSTP_ROOT && state[1] == RSTP_FORWARDING);
+	before = sent[1];
+	CHECK(!rstp_set_bridge(r, BEST, now));
+	CHECK(sent[1] == before + 1 && last[1].role == RSTP_DESIGNATED);
+	CHECK(last[1].root == BEST);
+	teardown();
+}
+
 static void the_first_word_is_a_proposal(void)
 {
 	setup(1);
@@ -718,6 +737,7 @@ int main(void)
 	RUN(time_does_not_run_backwards);
 	RUN(the_first_word_is_a_proposal);
 	RUN(a_way_opens_when_what_went_another_has_arrived);
+	RUN(who_was_root_and_is_not_says_so_beyond_the_limit);
 	RUN(a_proposal_is_answered_when_all_is_in_sync);
 	RUN(an_agreement_opens_a_port_at_once);
 	RUN(an_agreement_to_something_else_does_not);
