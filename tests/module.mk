@@ -98,3 +98,4 @@ $(call unit_test,test_aqm,impair base)
 test_aqm_LDLIBS := -lm
 $(call unit_test,test_meter,impair base)
 test_meter_LDLIBS := -lm
+$(call unit_test,test_trace,impair base)

@@ -5,10 +5,11 @@ ENGINES += impair
 impair_SRCS := \
 	src/wirefilter/aqm.c \
 	src/wirefilter/delayq.c \
-	src/wirefilter/line.c \
-	src/wirefilter/meter.c \
 	src/wirefilter/dist.c \
+	src/wirefilter/line.c \
 	src/wirefilter/loss.c \
 	src/wirefilter/loss_list.c \
 	src/wirefilter/markov.c \
+	src/wirefilter/meter.c \
+	src/wirefilter/trace.c \
 	src/wirefilter/value.c
