@@ -13,19 +13,8 @@ BANNER = "VDE switch V.%s\n(C) Virtual Square Team (coord. R. Davoli) " \
     "2005,2006,2007 - GPLv2\n" % VERSION
 sw = Switch("-n", "10", "--macaddr", "00:ff:01:02:03:04")
 con = sw.console
+says = con.says
 ME = pwd.getpwuid(os.getuid()).pw_name
-
-
-def result(code):
-    return "1%03d %s" % (code, os.strerror(code) if code else "Success")
-
-
-def says(line, data=None, code=0):
-    """The whole reply to @line: a data block unless @data is None."""
-    want = "" if data is None else \
-        "0000 DATA END WITH '.'\n" + "".join(x + "\n" for x in data) + ".\n"
-    want += result(code) + "\n"
-    return is_(line.replace(TMP, "TMP"), con.raw(line).decode(), want)
 
 
 def fails(code, *lines):

@@ -19,12 +19,7 @@ age = re.compile(r" age \d+ ")
 
 
 def says(line, data=None, code=0):
-    text = con.raw(line).decode()
-    text = age.sub(" age N ", text)
-    want = "" if data is None else \
-        "0000 DATA END WITH '.'\n" + "".join(x + "\n" for x in data) + ".\n"
-    want += "1%03d %s\n" % (code, os.strerror(code) if code else "Success")
-    return is_(line, text, want)
+    is_(line, age.sub(" age N ", con.raw(line).decode()), reply(data, code))
 
 
 def fails(code, *lines):

@@ -15,19 +15,8 @@ work = TMP + "/work"
 os.mkdir(work)
 sw = Switch("-n", "8", cwd=work)
 con = sw.console
+says = con.says
 ME = pwd.getpwuid(os.getuid()).pw_name
-
-
-def result(code):
-    return "1%03d %s" % (code, os.strerror(code) if code else "Success")
-
-
-def says(line, data=None, code=0):
-    """The whole reply to @line: a data block unless @data is None."""
-    want = "" if data is None else \
-        "0000 DATA END WITH '.'\n" + "".join(x + "\n" for x in data) + ".\n"
-    want += result(code) + "\n"
-    return is_(line.replace(TMP, "TMP"), con.raw(line).decode(), want)
 
 
 def event(regex=None):

@@ -297,15 +297,42 @@ class Net:
         with self.lock:
             return self.twice + self.stray
 
-    def complaints(self):
-        """What tshark has against the BPDUs that went over cables; None if
-        there is no tshark."""
+    def tree(self, what, bound):
+        """Two points: within @bound seconds every station hears every other
+        one, and once. How long it took; 0: longer."""
+        took = self.heals(bound)
+        ok(what, took, self.deaf)
+        if took:
+            note("%.2f s" % took)
+        is_("and once", self.once(), [])
+        return took
+
+    def sound(self):
+        """A point: tshark has nothing against what went over cables."""
         with self.lock:
-            return complaints(self.bpdus)
+            sound_bpdus(self.bpdus)
+
+
+def same_root(who, bridges):
+    """A point: it is @who for all of them."""
+    is_("all have the same root", until(
+        lambda: {x.root() for x in bridges} == {who.mac} and who.mac),
+        who.mac)
+
+
+def sound_bpdus(frames):
+    """A point: tshark has nothing against them."""
+    got = complaints(frames)
+    if got is None:
+        skip_point("tshark reads every BPDU", "no tshark")
+    else:
+        is_("tshark reads every BPDU (%d different ones)" % len(set(frames)),
+            got, [])
 
 
 def complaints(frames):
-    """About each different frame of them, that it is no sound BPDU."""
+    """About each different frame of them, that it is no sound BPDU; None if
+    there is no tshark."""
     frames = sorted(set(frames))
     path = unique("bpdus") + ".pcap"
     with open(path, "wb") as f:

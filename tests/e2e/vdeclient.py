@@ -297,6 +297,17 @@ def refused(directory, *args, **kw):
 PROMPT = b"\nvde$ "
 
 
+def result(code):
+    return "1%03d %s" % (code, os.strerror(code) if code else "Success")
+
+
+def reply(data, code=0):
+    """The text of a reply; @data None: without a data block."""
+    text = "" if data is None else \
+        "0000 DATA END WITH '.'\n" + "".join(x + "\n" for x in data) + ".\n"
+    return text + result(code) + "\n"
+
+
 class Console:
     def __init__(self, path, greeting=True):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -335,6 +346,11 @@ class Console:
         """The bytes of one reply, without the prompt."""
         self.write(line.encode() + b"\n")
         return self.upto(PROMPT)[:-len(PROMPT)]
+
+    def says(self, line, data=None, code=0):
+        """A point: that is the whole reply to @line."""
+        return is_(line.replace(TMP, "TMP"), self.raw(line).decode(),
+                   reply(data, code))
 
     def cmd(self, line):
         """(code, data lines) of one reply; events are left out."""
