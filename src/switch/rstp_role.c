@@ -371,6 +371,9 @@ static bool designated_port(struct rstp_port *p)
 		p->forward = true;
 		stop(p, FD_WHILE);
 		p->agreed = p->send_rstp;
+		/* Who agreed and has changed his mind must hear of it. */
+		if (p->send_rstp && !p->oper_edge)
+			p->urgent = p->new_info = true;
 	}
 	return true;
 }

@@ -323,6 +323,24 @@ static void who_was_root_and_is_not_says_so_beyond_the_limit(void)
 	teardown();
 }
 
+static void who_begins_to_forward_says_so_beyond_the_limit(void)
+{
+	struct rstp_bpdu b = hello_of(WORSE);
+
+	setup(1);
+	for (unsigned int i = 1; i <= 10; i++)
+		CHECK(!rstp_set_bridge(r, ME - i, now));
+	CHECK(sent[1] == 6 && state[1] == RSTP_DISCARDING);
+	b.role = RSTP_ROOT;
+	b.flags = RSTP_AGREEMENT;
+	b.root = ME - 10;
+	b.cost = 20000;
+	hear(1, &b);
+	CHECK(state[1] == RSTP_FORWARDING && sent[1] == 7);
+	CHECK(last[1].flags & RSTP_FORWARDING_FLAG);
+	teardown();
+}
+
 static void the_first_word_is_a_proposal(void)
 {
 	setup(1);
@@ -738,6 +756,7 @@ int main(void)
 	RUN(the_first_word_is_a_proposal);
 	RUN(a_way_opens_when_what_went_another_has_arrived);
 	RUN(who_was_root_and_is_not_says_so_beyond_the_limit);
+	RUN(who_begins_to_forward_says_so_beyond_the_limit);
 	RUN(a_proposal_is_answered_when_all_is_in_sync);
 	RUN(an_agreement_opens_a_port_at_once);
 	RUN(an_agreement_to_something_else_does_not);
