@@ -25,7 +25,13 @@ cable()
 
 end()
 {
-	[ ! -e "$dir/$1.pid" ] || kill "$(cat "$dir/$1.pid")"
+	[ -e "$dir/$1.pid" ] || return 0
+	kill "$(cat "$dir/$1.pid")"
+	# The last thing it does is to remove that file.
+	tries=50
+	while [ -e "$dir/$1.pid" ] && [ $((tries -= 1)) -gt 0 ]; do
+		sleep 0.1
+	done
 }
 
 case ${2:-start} in

@@ -66,6 +66,13 @@ for cable in bc ab ca; do
 	check "it is mended" "$ring" "$lab" mend "$cable"
 	check "and the ring is whole again" wait_for settled 8
 done
+impatient()
+{
+	for _ in 1 2 3 4 5 6 7 8; do
+		"$ring" "$lab" cut ca && "$ring" "$lab" mend ca || return
+	done
+}
+check "a cable that was just cut can be mended" impatient
 check "it stops" "$ring" "$lab" stop
 all_gone()
 {
