@@ -126,7 +126,8 @@ static int cmd_setmac(struct mgmt_req *rq, void *ctx)
 	struct vswitch *sw = ctx;
 	uint64_t addr;
 
-	if (!ether_parse(rq->arg[0].str, &addr) || ether_is_multicast(addr))
+	if (!ether_parse(rq->arg[0].str, &addr) || ether_is_multicast(addr) ||
+	    !addr)
 		return -EINVAL;
 	sw->macaddr = addr;
 	stp_set_mac(sw->stp, addr);
