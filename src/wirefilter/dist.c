@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/num.h"
+#include "wirefilter/items.h"
 
 #define PI 3.14159265358979323846
 #define SQRT_HALF 0.70710678118654752440
@@ -103,70 +103,40 @@ static double table_quantile(const struct dist_table *t, double u)
 	return t->x[i] + (at - (double)i) * (t->x[i + 1] - t->x[i]);
 }
 
-struct reader {
-	const char *p, *end;
-	unsigned int line;
-	const char *wrong; /* NULL: nothing so far */
-};
-
-static bool is_separator(char c)
-{
-	return c == ' ' || c == '\t' || c == ',' || c == '\n' || c == '\r';
-}
-
-static void skip_separators(struct reader *rd)
-{
-	bool comment = false;
-
-	for (; rd->p < rd->end; rd->p++) {
-		comment = *rd->p != '\n' && (comment || *rd->p == '#');
-		if (!comment && !is_separator(*rd->p))
-			break;
-		rd->line += *rd->p == '\n';
-	}
-}
-
 /* False at the end, and where something is wrong. */
-static bool next_number(struct reader *rd, double *out)
+static bool next_number(struct items *it, double *out)
 {
 	bool negative;
 	size_t len;
 
-	skip_separators(rd);
-	if (rd->p == rd->end)
+	if (!items_next(it))
 		return false;
-	negative = *rd->p == '-';
-	rd->p += negative || *rd->p == '+';
-	len = parse_fraction(rd->p, (size_t)(rd->end - rd->p), out);
-	rd->p += len;
-	if (!len || (rd->p < rd->end && !is_separator(*rd->p) && *rd->p != '#'))
-		rd->wrong = "what stands there is not a number";
-	else if (*out > 1e15)
-		rd->wrong = "a number is above 1e15";
+	negative = *it->p == '-';
+	it->p += negative || *it->p == '+';
+	len = parse_fraction(it->p, (size_t)(it->end - it->p), out);
+	it->p += len;
+	if (!len)
+		it->wrong = "what stands there is not a number";
+	else if (items_over(it) && *out > 1e15)
+		it->wrong = "a number is above 1e15";
 	if (negative)
 		*out = -*out;
-	return !rd->wrong;
+	return !it->wrong;
 }
 
-static bool fail(const struct reader *rd, struct strbuf *why)
-{
-	strbuf_fmt(why, "line %u: %s", rd->line, rd->wrong);
-	return false;
-}
-
-static bool count_numbers(struct reader rd, size_t *n, struct strbuf *why)
+static bool count_numbers(struct items it, size_t *n, struct strbuf *why)
 {
 	double x;
 
-	for (*n = 0; next_number(&rd, &x); ++*n) {
+	for (*n = 0; next_number(&it, &x); ++*n) {
 		if (*n == DIST_TABLE_MAX) {
-			rd.wrong = "there are more than 65536 numbers";
+			it.wrong = "there are more than 65536 numbers";
 			break;
 		}
 	}
-	if (!rd.wrong && *n < 2)
-		rd.wrong = "a distribution needs two numbers or more";
-	return !rd.wrong || fail(&rd, why);
+	if (!it.wrong && *n < 2)
+		it.wrong = "a distribution needs two numbers or more";
+	return items_check(&it, why);
 }
 
 static int ascending(const void *a, const void *b)
@@ -197,18 +167,19 @@ static void measure(struct dist_table *t)
 struct dist_table *dist_table_parse(const char *text, size_t len,
 				    struct strbuf *why)
 {
-	struct reader rd = { text, text + len, 1, NULL };
 	struct dist_table *t;
+	struct items it;
 	size_t n;
 
-	if (!count_numbers(rd, &n, why))
+	items_init(&it, text, len);
+	if (!count_numbers(it, &n, why))
 		return NULL;
 	t = calloc(1, sizeof(*t) + n * sizeof(t->x[0]));
 	if (!t) {
 		strbuf_add(why, "out of memory");
 		return NULL;
 	}
-	while (t->n < n && next_number(&rd, &t->x[t->n]))
+	while (t->n < n && next_number(&it, &t->x[t->n]))
 		t->n++;
 	qsort(t->x, n, sizeof(t->x[0]), ascending);
 	measure(t);

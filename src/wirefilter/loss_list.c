@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "wirefilter/items.h"
 #include "wirefilter/loss.h"
 
 struct range {
@@ -16,47 +17,24 @@ struct loss_list {
 	struct range ranges[];
 };
 
-struct reader {
-	const char *p, *end;
-	unsigned int line;
-	const char *wrong; /* NULL: nothing so far */
-};
-
-static bool is_digit(const struct reader *rd)
+static bool is_digit(const struct items *it)
 {
-	return rd->p < rd->end && *rd->p >= '0' && *rd->p <= '9';
+	return it->p < it->end && *it->p >= '0' && *it->p <= '9';
 }
 
-static bool is_separator(char c)
-{
-	return c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static void skip_separators(struct reader *rd)
-{
-	bool comment = false;
-
-	for (; rd->p < rd->end; rd->p++) {
-		comment = *rd->p != '\n' && (comment || *rd->p == '#');
-		if (!comment && !is_separator(*rd->p))
-			break;
-		rd->line += *rd->p == '\n';
-	}
-}
-
-static bool read_number(struct reader *rd, uint64_t *out)
+static bool read_number(struct items *it, uint64_t *out)
 {
 	uint64_t v = 0;
 
-	if (!is_digit(rd)) {
-		rd->wrong = "what stands there is not a number";
+	if (!is_digit(it)) {
+		it->wrong = "what stands there is not a number";
 		return false;
 	}
-	for (; is_digit(rd); rd->p++) {
-		uint64_t digit = (uint64_t)(*rd->p - '0');
+	for (; is_digit(it); it->p++) {
+		uint64_t digit = (uint64_t)(*it->p - '0');
 
 		if (v > (UINT64_MAX - digit) / 10) {
-			rd->wrong = "a number is too large";
+			it->wrong = "a number is too large";
 			return false;
 		}
 		v = v * 10 + digit;
@@ -66,42 +44,39 @@ static bool read_number(struct reader *rd, uint64_t *out)
 }
 
 /* False at the end, and where something is wrong. */
-static bool read_range(struct reader *rd, struct range *r)
+static bool read_range(struct items *it, struct range *r)
 {
-	skip_separators(rd);
-	if (rd->p == rd->end || !read_number(rd, &r->first))
+	if (!items_next(it) || !read_number(it, &r->first))
 		return false;
 	r->last = r->first;
-	if (rd->p < rd->end && *rd->p == '-') {
-		rd->p++;
+	if (it->p < it->end && *it->p == '-') {
+		it->p++;
 		r->last = UINT64_MAX;
-		if (is_digit(rd) && !read_number(rd, &r->last))
+		if (is_digit(it) && !read_number(it, &r->last))
 			return false;
 	}
-	if (rd->p < rd->end && !is_separator(*rd->p) && *rd->p != '#')
-		rd->wrong = "what stands there is not a number";
-	else if (!r->first)
-		rd->wrong = "the first frame is number 1";
+	if (!items_over(it))
+		return false;
+	if (!r->first)
+		it->wrong = "the first frame is number 1";
 	else if (r->last < r->first)
-		rd->wrong = "a range ends before it begins";
-	return !rd->wrong;
+		it->wrong = "a range ends before it begins";
+	return !it->wrong;
 }
 
-static bool count_ranges(struct reader rd, size_t *n, struct strbuf *why)
+static bool count_ranges(struct items it, size_t *n, struct strbuf *why)
 {
 	struct range r;
 
-	for (*n = 0; read_range(&rd, &r); ++*n) {
+	for (*n = 0; read_range(&it, &r); ++*n) {
 		if (*n == LOSS_RANGES_MAX) {
-			rd.wrong = "there are more than 4096 ranges";
+			it.wrong = "there are more than 4096 ranges";
 			break;
 		}
 	}
-	if (!rd.wrong && !*n)
-		rd.wrong = "there is no number";
-	if (rd.wrong)
-		strbuf_fmt(why, "line %u: %s", rd.line, rd.wrong);
-	return !rd.wrong;
+	if (!it.wrong && !*n)
+		it.wrong = "there is no number";
+	return items_check(&it, why);
 }
 
 static int by_first(const void *a, const void *b)
@@ -131,18 +106,19 @@ static void merge(struct loss_list *l)
 struct loss_list *loss_list_parse(const char *text, size_t len,
 				  struct strbuf *why)
 {
-	struct reader rd = { text, text + len, 1, NULL };
 	struct loss_list *l;
+	struct items it;
 	size_t n;
 
-	if (!count_ranges(rd, &n, why))
+	items_init(&it, text, len);
+	if (!count_ranges(it, &n, why))
 		return NULL;
 	l = calloc(1, sizeof(*l) + n * sizeof(l->ranges[0]));
 	if (!l) {
 		strbuf_add(why, "out of memory");
 		return NULL;
 	}
-	while (l->n < n && read_range(&rd, &l->ranges[l->n]))
+	while (l->n < n && read_range(&it, &l->ranges[l->n]))
 		l->n++;
 	qsort(l->ranges, l->n, sizeof(l->ranges[0]), by_first);
 	merge(l);

@@ -6,6 +6,7 @@ impair_SRCS := \
 	src/wirefilter/aqm.c \
 	src/wirefilter/delayq.c \
 	src/wirefilter/dist.c \
+	src/wirefilter/items.c \
 	src/wirefilter/line.c \
 	src/wirefilter/loss.c \
 	src/wirefilter/loss_list.c \
