@@ -177,7 +177,7 @@ const struct metric_set capture_metrics = { capture_rows,
 static const struct mgmt_cmd capture_cmds[] = {
 	{ "capture", "============", "CAPTURE MENU", NULL, false },
 	{ "capture/start <args...>", "TARGET [ARGS]", "write frames to a file, FIFO or socket: [port N] [vlan N] [filter \"BPF\"] ...", cmd_start, false },
-	{ "capture/stop [<id>]", "[ID]", "end capture ID, or all", cmd_stop, false },
+	{ "capture/stop [<id>]", "[ID]", "stop capture ID, or all", cmd_stop, false },
 	{ "capture/list", "", "list the captures", cmd_list, true },
 };
 /* clang-format on */

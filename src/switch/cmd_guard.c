@@ -311,14 +311,14 @@ static int cmd_print(struct mgmt_req *rq, void *ctx)
 static const struct mgmt_cmd guard_cmds[] = {
 	{ "guard", "============", "PORT GUARD MENU", NULL, false },
 	{ "guard/print [<port>]", "[N]", "print the guards of ports", cmd_print, true },
-	{ "guard/maxaddr <port> <maxaddr>", "N MAX", "at most MAX addresses on port N, 0=any number", cmd_maxaddr, false },
-	{ "guard/sticky <port> <bool>", "N 0/1", "addresses of port N stay there 1=Y 0=N", cmd_sticky, false },
-	{ "guard/stick <port> <mac> [<anyvlan>]", "N MAC [VLAN]", "MAC stays on port N", cmd_stick, false },
+	{ "guard/maxaddr <port> <maxaddr>", "N MAX", "set how many addresses port N may have, 0=any number", cmd_maxaddr, false },
+	{ "guard/sticky <port> <bool>", "N 0/1", "do addresses of port N stay there? 1=Y 0=N", cmd_sticky, false },
+	{ "guard/stick <port> <mac> [<anyvlan>]", "N MAC [VLAN]", "make MAC stay on port N", cmd_stick, false },
 	{ "guard/forget <port>", "N", "forget the sticky addresses of port N", cmd_forget, false },
-	{ "guard/source <port> <word> [<mac>]", "N add|del|off M", "only these addresses may send on port N", cmd_source, false },
-	{ "guard/storm <port> <word> <frames> <bytes>", "N KIND FPS BPS", "limits of broadcast, multicast or unknown frames from port N, 0=none", cmd_storm, false },
-	{ "guard/rate <port> <frames> <bytes> [<burst>]", "N FPS BPS [B]", "limits of all frames from port N, in frames and bytes per second, 0=none", cmd_rate, false },
-	{ "guard/isolate <port> <bool>", "N 0/1", "port N reaches only ports that are not isolated 1=Y 0=N", cmd_isolate, false },
+	{ "guard/source <port> <word> [<mac>]", "N add|del|off M", "set which addresses may send on port N", cmd_source, false },
+	{ "guard/storm <port> <word> <frames> <bytes>", "N KIND FPS BPS", "set limits of broadcast, multicast or unknown frames from port N, 0=none", cmd_storm, false },
+	{ "guard/rate <port> <frames> <bytes> [<burst>]", "N FPS BPS [B]", "set limits of all frames from port N, in frames and bytes per second, 0=none", cmd_rate, false },
+	{ "guard/isolate <port> <bool>", "N 0/1", "does port N reach only ports that are not isolated? 1=Y 0=N", cmd_isolate, false },
 };
 /* clang-format on */
 const struct mgmt_table guard_table = { guard_cmds, ARRAY_SIZE(guard_cmds) };

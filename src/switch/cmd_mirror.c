@@ -94,8 +94,8 @@ static int cmd_list(struct mgmt_req *rq, void *ctx)
 static const struct mgmt_cmd cmds[] = {
 	{ "mirror", "============", "MIRROR MENU", NULL, false },
 	{ "mirror/add <port> <port> <word>", "SRC DST DIR", "copy what passes port SRC to port DST: in|out|both", cmd_add, false },
-	{ "mirror/del <port> <port>", "SRC DST", "end that", cmd_del, false },
-	{ "mirror/list", "", "print the mirrors and what they copied", cmd_list, true },
+	{ "mirror/del <port> <port>", "SRC DST", "end the copies of port SRC to port DST", cmd_del, false },
+	{ "mirror/list", "", "list the mirrors and what they copied", cmd_list, true },
 };
 /* clang-format on */
 const struct mgmt_table mirror_table = { cmds, ARRAY_SIZE(cmds) };
