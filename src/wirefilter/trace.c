@@ -107,7 +107,7 @@ static bool fixed_point(const struct field *f, unsigned int decimals,
 	for (; s < end && *s != '.'; s++)
 		if (!add_digit(&v, *s))
 			return false;
-	if (s < end && (f->n == 1 || ++s == end))
+	if (s < end && ++s == end)
 		return false;
 	for (; s < end; s++, decimals--)
 		if (!decimals || !add_digit(&v, *s))

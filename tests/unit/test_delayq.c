@@ -341,6 +341,8 @@ static void a_million_frames_cost_no_more_each_than_a_thousand(void)
 	CHECK(few <= 6 && many <= 6);
 	/* A delay that is always the same moves nothing. */
 	CHECK(moves_per_frame(nodes, MANY, 100 * MS, 1, 100) == 0);
+	/* Nor do frames of one time. */
+	CHECK(moves_per_frame(nodes, FEW, 100 * MS, 1, 0) == 0);
 	free(nodes);
 }
 

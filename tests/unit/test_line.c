@@ -108,6 +108,10 @@ static void the_fastest_rate_counts_fractions_of_a_nanosecond(void)
 	for (unsigned int i = 2; i < 25; i++)
 		line_send(&l, 100, 64);
 	CHECK(line_free(&l) == 100 + 128);
+	/* 5.6 ns each: the second begins before the whole nanosecond. */
+	line_init(&l, BYTES(UINT64_C(10000000000)), 0);
+	CHECK(line_send(&l, 100, 56) == 106);
+	CHECK(line_send(&l, 105, 56) == 112);
 }
 
 static void a_line_of_half_a_byte_per_second_is_one(void)
@@ -131,6 +135,9 @@ static void what_takes_for_ever_is_refused_and_takes_nothing(void)
 	CHECK(line_send(&l, 0, UINT32_MAX) == LINE_NEVER);
 	CHECK(line_free(&l) == 10000 * LINE_RATE_UNIT * SEC);
 	CHECK(line_send(&l, 0, 1) == 10001 * LINE_RATE_UNIT * SEC);
+	line_init(&l, BYTES(1000000000), 0); /* a byte a nanosecond */
+	CHECK(line_send(&l, LINE_NEVER - 10, 10) == LINE_NEVER);
+	CHECK(line_send(&l, LINE_NEVER - 10, 9) == LINE_NEVER - 1);
 }
 
 static void only_rates_that_can_be_are_taken(void)
@@ -145,6 +152,7 @@ static void only_rates_that_can_be_are_taken(void)
 	CHECK(line_rate(0, &rate) && rate == 0);
 	CHECK(line_rate(1e12, &rate) && rate == LINE_RATE_MAX);
 	CHECK(line_rate(0.0000012, &rate) && rate == 1);
+	CHECK(line_rate(0.0000018, &rate) && rate == 2);
 	CHECK(line_rate(12.5e9, &rate) && rate == UINT64_C(12500000000000000));
 	CHECK(line_rate(0.1, &rate) && rate == 100000);
 }
@@ -262,6 +270,11 @@ static void a_new_rate_is_for_the_next_frame(void)
 	CHECK(line_send(&l, 3 * SEC, 1000) == 3 * SEC);
 	line_set(&l, 3 * SEC, BYTES(1000), 0);
 	CHECK(line_send(&l, 3 * SEC, 1000) == 4 * SEC);
+	/* Nor by a burst that a full bucket allows. */
+	line_set(&l, 3 * SEC, 0, 0);
+	line_set(&l, 3 * SEC, BYTES(1000), 500);
+	CHECK(line_send(&l, 3 * SEC, 400) == 4 * SEC);
+	CHECK(line_send(&l, 4 * SEC, 200) == 4 * SEC + SEC / 10);
 }
 
 static void a_rate_drawn_for_every_frame_does_not_drift(void)
