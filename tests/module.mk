@@ -99,3 +99,4 @@ test_aqm_LDLIBS := -lm
 $(call unit_test,test_meter,impair base)
 test_meter_LDLIBS := -lm
 $(call unit_test,test_trace,impair base)
+$(call unit_test,test_slotline,impair base)

@@ -12,5 +12,6 @@ impair_SRCS := \
 	src/wirefilter/loss_list.c \
 	src/wirefilter/markov.c \
 	src/wirefilter/meter.c \
+	src/wirefilter/slotline.c \
 	src/wirefilter/trace.c \
 	src/wirefilter/value.c
