@@ -11,6 +11,7 @@
 
 #define SNAPLEN 262144
 #define OPTIMIZE_MAX 1000 /* instructions */
+#define BESIDE_PACKET 0xfffff000 /* SKF_AD_OFF */
 
 /* What is used of libpcap. Its declarations are those of the header, so that
  * the compiler knows if one of them is called otherwise. */
@@ -89,6 +90,20 @@ static bool try(struct filter *f, pcap_t *p, const char *text, bool optimize)
 			      PCAP_NETMASK_UNKNOWN) == 0;
 }
 
+/* Does it look at what Linux keeps beside a packet? Here is nothing, which
+ * libpcap takes for a packet that is too short, even behind "not". */
+static bool asks_linux(const struct filter *f)
+{
+	for (u_int i = 0; i < f->program.bf_len; i++) {
+		const struct bpf_insn *in = &f->program.bf_insns[i];
+
+		if (BPF_CLASS(in->code) == BPF_LD &&
+		    BPF_MODE(in->code) == BPF_ABS && in->k >= BESIDE_PACKET)
+			return true;
+	}
+	return false;
+}
+
 /* The optimizer takes seconds for what somebody made up to that end, and a
  * few ms for a program that is not too long; it may also find that nothing
  * passes, which libpcap calls an error. */
@@ -105,8 +120,13 @@ static bool compile(struct filter *f, const char *text, struct strbuf *why)
 	only_files("networks");
 	good = try(f, p, text, false) &&
 	       (f->program.bf_len > OPTIMIZE_MAX || try(f, p, text, true));
-	if (!good)
+	if (!good) {
 		strbuf_add(why, f->lib.geterr(p));
+	} else if (asks_linux(f)) {
+		strbuf_add(why, "inbound, outbound and ifindex are for Linux's "
+				"own interfaces; see direction and port");
+		good = false;
+	}
 	f->lib.close(p);
 	return good;
 }

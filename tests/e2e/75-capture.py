@@ -188,7 +188,9 @@ if has_filters:
     for bad, says in (('"icmp and and"', "syntax error"),
                       ('"host no-such-host.example"', "no-such-host"),
                       ('"%s"' % ("x" * 513), "at most"),
-                      ("vlan-5", ""), ('"tcp[0"', "")):
+                      ("vlan-5", ""), ('"tcp[0"', ""),
+                      ("inbound", "see direction"),
+                      ('"icmp and not outbound"', "see direction")):
         refused("%s filter %s" % (path("bad"), bad), errno.EINVAL, says)
     ok("a bad filter leaves no file", not os.path.exists(path("bad")))
 else:
