@@ -195,6 +195,7 @@ static void hear(struct vde_plugin_ctx *ctx, void *arg,
 	rc = ipout_reopen(&g->out);
 	if (rc)
 		host_warn(g->host, ctx, "open", g->out.path, "", rc);
+	g->failing = rc != 0; /* it is said */
 }
 
 static void collect(struct vde_plugin_ctx *ctx, void *arg)

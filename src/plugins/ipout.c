@@ -21,6 +21,7 @@ void ipout_init(struct ipout *o)
 {
 	o->kind = IPOUT_OFF;
 	o->fd = -1;
+	o->torn = false;
 	o->lost = 0;
 	o->path[0] = '\0';
 }
@@ -31,6 +32,7 @@ void ipout_off(struct ipout *o)
 		close(o->fd);
 	o->kind = IPOUT_OFF;
 	o->fd = -1;
+	o->torn = false;
 	o->path[0] = '\0';
 }
 
@@ -107,6 +109,7 @@ int ipout_reopen(struct ipout *o)
 		return 0;
 	if (o->fd >= 0)
 		close(o->fd);
+	o->torn = false;
 	o->fd = o->kind == IPOUT_FILE ? open_append(o->path)
 				      : connect_to(o->path);
 	return o->fd < 0 ? o->fd : 0;
@@ -129,16 +132,21 @@ static int put(struct ipout *o, const char *head, const char *line,
 	       const char *tail)
 {
 	struct iovec iov[] = {
+		{ unconst("\n"), o->torn ? 1 : 0 },
 		{ unconst(head), strlen(head) },
 		{ unconst(line), strlen(line) },
 		{ unconst(tail), strlen(tail) },
 	};
-	const size_t len = iov[0].iov_len + iov[1].iov_len + iov[2].iov_len;
-	ssize_t n = writev(o->fd, iov, ARRAY_SIZE(iov));
+	size_t len = 0;
+	ssize_t n;
 
+	for (size_t i = 0; i < ARRAY_SIZE(iov); i++)
+		len += iov[i].iov_len;
+	n = writev(o->fd, iov, ARRAY_SIZE(iov));
 	if (n < 0)
 		return -errno;
-	return (size_t)n == len ? 0 : -ENOSPC;
+	o->torn = (size_t)n != len;
+	return o->torn ? -ENOSPC : 0;
 }
 
 static int to_syslog(struct ipout *o, const char *line, const char *at)

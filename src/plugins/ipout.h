@@ -22,6 +22,7 @@ enum ipout_kind {
 struct ipout {
 	enum ipout_kind kind;
 	int fd; /* -1: not open (any more) */
+	bool torn; /* the file ends in the middle of a line */
 	uint64_t lost; /* lines that were not taken */
 	char path[4096]; /* absolute */
 };

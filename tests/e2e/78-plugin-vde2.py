@@ -383,6 +383,15 @@ if os.path.exists("/dev/full"):
         "plugin iplog: unable to write to /dev/full: No space left") and
         sw.log().count("/dev/full") == 1, sw.log)
     is_("and counted", con.json("iplog/showinfo")["lost"], 2)
+con.do("iplog/logfile %s/moved" % TMP)
+os.rename(TMP + "/moved", TMP + "/moved.1")
+os.mkdir(TMP + "/moved")
+os.kill(sw.pid, signal.SIGHUP)
+ok("a file that cannot be opened anew is said", sw.logged(
+    "plugin iplog: unable to open %s/moved: Is a directory" % TMP), sw.log)
+a.send(of(ip4("10.0.0.8"), 0x800))
+event()
+is_("once", sw.log().count(TMP + "/moved"), 1)
 con.do("iplog/logfile")
 
 # --- iplog: a station that invents addresses ------------------------------

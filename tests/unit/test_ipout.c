@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -135,6 +137,29 @@ static const char *hear(int fd)
 	return text;
 }
 
+static void after_half_a_line_begins_a_new_one(void)
+{
+	const char *path = in_dir("log");
+	const uint64_t lost = out.lost;
+	struct rlimit old, ten;
+
+	CHECK(ipout_file(&out, path) == 0);
+	CHECK(!getrlimit(RLIMIT_FSIZE, &old));
+	ten = (struct rlimit){ 10, old.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK(!setrlimit(RLIMIT_FSIZE, &ten));
+	CHECK(ipout_line(&out, "half") == -ENOSPC);
+	CHECK(ipout_line(&out, "none") == -EFBIG);
+	CHECK(!setrlimit(RLIMIT_FSIZE, &old));
+	CHECK(ipout_line(&out, "whole") == 0 && ipout_line(&out, "next") == 0);
+	slurp(path);
+	CHECK(text[10] == '\n' && !strncmp(text + 11 + 16, "whole\n", 6));
+	CHECK(is_line(text + 11 + 16 + 6, "next\n"));
+	CHECK(out.lost == lost + 2);
+	ipout_off(&out);
+	unlink(path);
+}
+
 static void syslog_gets_datagrams_and_never_makes_wait(void)
 {
 	const char *path = in_dir("dev-log");
@@ -186,6 +211,7 @@ int main(void)
 	RUN(reopening_makes_a_new_file);
 	RUN(a_relative_name_is_of_the_directory_of_then);
 	RUN(a_fifo_never_makes_wait);
+	RUN(after_half_a_line_begins_a_new_one);
 	RUN(syslog_gets_datagrams_and_never_makes_wait);
 	RUN(syslog_may_come_later);
 	CHECK(!rmdir(dir));
