@@ -26,6 +26,7 @@ bridge_SRCS := \
 	src/switch/rstp_role.c \
 	src/switch/rstp_tx.c \
 	src/switch/stp.c \
+	src/switch/stp_bridge.c \
 	src/switch/stp_config.c \
 	src/switch/txmerge.c \
 	src/switch/txq.c \

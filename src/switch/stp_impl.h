@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * stp_impl - what the files of the spanning trees of a switch share, and nobody
- * else: stp.c has the trees and what makes them move, stp_config.c what was set
- * for them
+ * else: stp.c has the trees and what makes them move, stp_bridge.c what they do
+ * to the bridge, stp_config.c what was set for them
  *
  * Every use of a tree is followed by stp_note_due(), and every function that
  * reaches one ends in stp_settle().
@@ -70,6 +70,17 @@ static inline uint64_t stp_time(const struct stp *s)
 /* stp.c */
 /* The tree was used: when does it want to be called? */
 void stp_note_due(const struct stp_vlan *);
+
+/* stp_bridge.c */
+extern const struct rstp_ops stp_rstp_ops;
+/* An event without more to say; @port -1: none. */
+void stp_tell(const struct stp_vlan *, enum stp_event_type type, int port,
+	      bool on);
+/* Frames of the tree take another way: who is in which group has to be found
+ * out anew, of a port that begins to forward or (-1) of all. */
+void stp_tell_mcast(const struct stp_vlan *, int port);
+/* Whatever it costs. */
+void stp_flush_now(struct stp *);
 /* Forgets the addresses that trees asked to forget, in one pass over the table
  * however many they are; or in stp_tick(), when there were many passes. */
 void stp_settle(struct stp *);
