@@ -307,21 +307,29 @@ static void send_probe(struct loopguard *g, struct guarded *p, unsigned int vid,
 	g->cf.send(g->cf.ctx, p->id, vid, frame);
 }
 
-/* All VLANs of a port, or the next of them; returns how many frames. */
+/* All VLANs of a port, or the next of them, and always that for which it is
+ * held: its turn may come after the hold. Returns how many frames. */
 static int probe_port(struct loopguard *g, struct guarded *p, uint64_t now)
 {
 	int untagged = g->cf.untagged(g->cf.ctx, p->id), n = 0, tagged = 0;
+	int loop = p->pub.held ? p->pub.vid : -1;
 
 	if (untagged >= 0 &&
 	    g->cf.open(g->cf.ctx, p->id, (unsigned int)untagged)) {
 		send_probe(g, p, (unsigned int)untagged, now);
 		n++;
 	}
+	if (loop >= 0 && loop != untagged &&
+	    g->cf.open(g->cf.ctx, p->id, (unsigned int)loop)) {
+		send_probe(g, p, (unsigned int)loop, now);
+		n++;
+	}
 	for (int i = 0; i < VLAN_SCAN && tagged < VLAN_BURST; i++) {
 		unsigned int vid = p->cursor;
 
 		p->cursor = vid < VLAN_MAX ? (uint16_t)(vid + 1) : 0;
-		if ((int)vid == untagged || !g->cf.open(g->cf.ctx, p->id, vid))
+		if ((int)vid == untagged || (int)vid == loop ||
+		    !g->cf.open(g->cf.ctx, p->id, vid))
 			continue;
 		send_probe(g, p, vid, now);
 		tagged++;
@@ -453,13 +461,21 @@ bool loopguard_input(struct loopguard *g, unsigned int port, unsigned int vid,
 
 /* ---- time ---- */
 
+/* Not less than it takes until a probe can prolong it. */
+static uint64_t hold_ns(const struct loopguard *g)
+{
+	uint64_t hold = g->hold_s * SEC, two = 2 * g->interval_ms * MS;
+
+	return hold > two ? hold : two;
+}
+
 static void release_due(struct loopguard *g, uint64_t now)
 {
 	while (!list_empty(&g->held)) {
 		struct guarded *p = list_entry(g->held.next, struct guarded,
 					       held);
 
-		if (now - p->pub.seen < g->hold_s * SEC)
+		if (now - p->pub.seen < hold_ns(g))
 			return;
 		release(g, p);
 	}
@@ -560,7 +576,7 @@ uint64_t loopguard_next(const struct loopguard *g)
 	if (!list_empty(&g->held)) {
 		const struct guarded *p = list_entry(g->held.next,
 						     struct guarded, held);
-		uint64_t due = p->pub.seen + g->hold_s * SEC;
+		uint64_t due = p->pub.seen + hold_ns(g);
 
 		next = due < next ? due : next;
 	}

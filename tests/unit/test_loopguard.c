@@ -234,6 +234,22 @@ static void a_port_is_released_when_its_loop_has_gone(void)
 	teardown();
 }
 
+static void a_hold_outlasts_the_interval(void)
+{
+	setup(2);
+	loopguard_set_hold(t.g, 1);
+	loopguard_set_interval(t.g, 5000, t.now);
+	tick();
+	for (int i = 0; i < 10; i++) {
+		arrives(last_of(1), 2);
+		until(t.now + 5 * SEC);
+	}
+	CHECK(t.holds == 1 && !t.releases);
+	until(t.now + 10 * SEC);
+	CHECK(t.releases == 1);
+	teardown();
+}
+
 static void a_loop_that_persists_stays_open(void)
 {
 	setup(2);
@@ -397,6 +413,24 @@ static void each_vlan_of_a_trunk_gets_its_turn(void)
 	for (unsigned int v = 1; v <= VLAN_MAX; v++)
 		CHECK(seen[v] == (v % 3 == 0));
 	CHECK(most <= 2 * 16); /* at once, and a round */
+	teardown();
+}
+
+/* 4000 others have their turn between two of its own. */
+static void a_loop_in_one_vlan_of_a_trunk_stays_open(void)
+{
+	setup(2);
+	for (unsigned int v = 1; v <= VLAN_MAX; v++)
+		t.tagged[1][v] = t.tagged[2][v] = true;
+	for (int round = 0; round < 1000; round++) {
+		t.n_sent = 0;
+		until(t.now + SEC / 2);
+		for (int i = 0; i < t.n_sent; i++)
+			if (t.sent[i].vid == 4000)
+				arrives(&t.sent[i], 3 - t.sent[i].port);
+	}
+	CHECK(port(2)->held && port(2)->vid == 4000);
+	CHECK(t.holds == 1 && !t.releases);
 	teardown();
 }
 
@@ -797,6 +831,7 @@ int main(void)
 	RUN(a_port_that_hears_itself_is_held);
 	RUN(a_port_is_released_when_its_loop_has_gone);
 	RUN(a_loop_that_persists_stays_open);
+	RUN(a_hold_outlasts_the_interval);
 	RUN(of_three_ports_in_one_place_one_stays_open);
 	RUN(unplugged_means_released);
 	RUN(off_means_released);
@@ -805,6 +840,7 @@ int main(void)
 	RUN(others_are_forwarded);
 	RUN(a_port_can_be_left_out);
 	RUN(each_vlan_of_a_trunk_gets_its_turn);
+	RUN(a_loop_in_one_vlan_of_a_trunk_stays_open);
 	RUN(another_vlan_is_another_wire);
 	RUN(many_ports_are_probed_bit_by_bit);
 	RUN(where_the_spanning_tree_closed_a_port_nothing_is_sent_or_proven);
