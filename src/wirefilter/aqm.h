@@ -100,7 +100,6 @@ void aqm_defaults(struct aqm_config *);
 /* False after saying in @why what is wrong; what the kind does not use is not
  * looked at. */
 bool aqm_check(const struct aqm_config *, struct strbuf *why);
-
 /* The configuration has been checked, here and in aqm_set(). */
 void aqm_init(struct aqm *, const struct aqm_config *);
 /* What waits stays, even if it is more than may wait from now on. */
@@ -110,11 +109,9 @@ void aqm_set(struct aqm *, const struct aqm_config *);
  * in [0, 1). For who keeps the queue elsewhere; not AQM_CODEL. */
 enum aqm_fate aqm_judge(struct aqm *, const struct aqm_load *load,
 			uint32_t size, uint64_t now, double unit);
-
 /* The same, into the queue unless the fate is another than AQM_PASS. */
 enum aqm_fate aqm_add(struct aqm *, struct aqm_node *, uint32_t size,
 		      uint64_t now, double unit);
-
 /* The frame that leaves now, NULL if none does. @dropped is the list of those
  * that were dropped first, to be released by the caller, or NULL. */
 struct aqm_node *aqm_take(struct aqm *, uint64_t now,
