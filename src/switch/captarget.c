@@ -68,10 +68,12 @@ int captarget_find(struct captarget *t, const char *path)
 {
 	int rc = find(t, path);
 
+	t->made = false;
 	if (rc == -ENOENT) {
 		rc = create(path);
 		if (!rc)
 			rc = find(t, path);
+		t->made = !rc;
 	}
 	return rc;
 }

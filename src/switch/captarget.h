@@ -25,6 +25,7 @@ const char *captarget_kind_name(enum captarget_kind);
 
 struct captarget {
 	enum captarget_kind kind;
+	bool made; /* a file that was not there */
 	dev_t dev;
 	ino_t ino;
 };

@@ -454,6 +454,8 @@ static int start_new(struct captures *all, const struct capspec *cs,
 	rc = open_target(c);
 	if (rc) {
 		free_capture(c);
+		if (target.made)
+			unlink(cs->target);
 		return refuse_target(rc, why, cs->target);
 	}
 	if (old)

@@ -650,6 +650,22 @@ ok("BPDUs that come in are there, before the answer", any(
         for q in cap.packets[i + 1:])
     for i, p in enumerate(cap.packets)), lambda: str(cap.ways()))
 
+# --- no descriptors -------------------------------------------------------
+
+if shutil.which("prlimit"):
+    left = []
+    for limit in range(20, 28):
+        poor = Switch(prefix=("prlimit", "--nofile=%d" % limit))
+        for i in range(16):
+            name = path("poor%d.%d" % (limit, i))
+            if poor.console.cmd("capture/start " + name)[0]:
+                break
+        left.append(os.path.exists(name))
+        poor.stop()
+    is_("a capture that cannot start leaves no file", left, [False] * 8)
+else:
+    skip_point("a capture that cannot start leaves no file", "no prlimit")
+
 # --- the end --------------------------------------------------------------
 
 n = start_capture(path("end.pcapng"))
