@@ -57,7 +57,8 @@ static bool opt_macaddr(void *opts, const char *arg)
 {
 	struct options *o = opts;
 
-	return ether_parse(arg, &o->macaddr) && !ether_is_multicast(o->macaddr);
+	return ether_parse(arg, &o->macaddr) && o->macaddr &&
+	       !ether_is_multicast(o->macaddr);
 }
 
 static bool add_name(struct names *names, const char *name)

@@ -54,7 +54,7 @@ for m in "8", "0888", "rw", "", "77777", "-1":
     refuses("-m %s" % (m or "''"), 2, "invalid MODE '%s'" % m, "-m", m)
 refuses("--mgmtmode 9", 2, "invalid MODE", "--mgmtmode", "9")
 for a in "00:11:22:33:44", "00:11:22:33:44:55:66", "x", \
-        "01:00:00:00:00:00", "0:1:2:3:4:5 ":
+        "01:00:00:00:00:00", "0:1:2:3:4:5 ", "0:0:0:0:0:0":
     refuses("--macaddr '%s'" % a, 2, "invalid MAC", "--macaddr", a)
 refuses("--priority 65536", 2, "invalid N", "--priority", "65536")
 refuses("--hashsize 0", 2, "invalid N", "--hashsize", "0")
