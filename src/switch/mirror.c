@@ -38,6 +38,24 @@ static bool is_own(const struct bridge *br, const struct frame *f)
 	return false;
 }
 
+/* Does the spanning tree of a VLAN that @p is in keep it shut? A cable is on
+ * that port then, and what went out would come back by another. */
+static bool is_shut(const struct bridge *br, unsigned int vid,
+		    const struct port *p)
+{
+	const struct vlan *v = br->vlans[vid];
+
+	return v && vlan_is_member(v, p->id) &&
+	       bridge_get_state(br, vid, p->id) != BRIDGE_FORWARDING;
+}
+
+static bool may_leave(const struct bridge *br, const struct port *to,
+		      const struct frame *f)
+{
+	return to && port_is_active(to) && !(to->slow & PORT_BLOCKED) &&
+	       !is_shut(br, to->pvid, to) && !is_shut(br, frame_vid(f), to);
+}
+
 static void copy(struct mirrors *m, struct mirror *mi,
 		 const struct hook_frame *hf)
 {
@@ -45,7 +63,7 @@ static void copy(struct mirrors *m, struct mirror *mi,
 
 	if (is_own(m->br, hf->frame))
 		return;
-	if (!to || !port_is_active(to) || (to->slow & PORT_BLOCKED)) {
+	if (!may_leave(m->br, to, hf->frame)) {
 		mi->missed++;
 		return;
 	}

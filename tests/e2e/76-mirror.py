@@ -118,5 +118,29 @@ sw.do("port/sethub 1")
 get(a, b, w, other)
 a.send(t)
 is_("in a hub too, tags and all", get(w)[0], [t, t])
+
+# --- spanning tree --------------------------------------------------------
+
+sw.stop()
+sw = Switch("-F")
+con = sw.console
+a, b, w = sw.plug(), sw.plug(), sw.plug()
+state = lambda n: [p["state"] for p in con.json("fstp/print 0")["vlans"][0][
+    "ports"] if p["port"] == n][0]
+sw.do("fstp/setedge 0 1 1", "fstp/autoedge 3 0", "mirror/add 1 3 in")
+ok("a port that is still shut", until(lambda: state(1) == "forwarding") and
+   state(3) == "discarding")
+a.send(g)
+sw.sync()
+is_("gets no copies: the cable there may lead back",
+    ([f for f in w.pending() if f == g],
+     [(m["frames"], m["missed"]) for m in con.json("mirror/list")["mirrors"]]),
+    ([], [(0, 1)]))
+sw.do("fstp/setedge 0 3 1")
+ok("one that forwards", until(lambda: state(3) == "forwarding"))
+a.send(g)
+sw.sync()
+ok("gets them", g in w.pending() and
+   con.json("mirror/list")["mirrors"][0]["frames"] == 1)
 sw.stop()
 done()
