@@ -78,6 +78,16 @@ int captarget_find(struct captarget *t, const char *path)
 	return rc;
 }
 
+/* A console of this process would run frames as commands. */
+static bool is_own(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
+	       peer.pid == getpid();
+}
+
 static int open_socket(const char *path)
 {
 	struct sockaddr_un sa;
@@ -88,9 +98,12 @@ static int open_socket(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
+		rc = -errno;
+	else if (is_own(fd))
+		rc = -ELOOP;
+	else
 		return fd;
-	rc = -errno;
 	close(fd);
 	return rc == -ECONNREFUSED ? -EAGAIN : rc;
 }

@@ -41,7 +41,8 @@ static inline bool captarget_has_reader(enum captarget_kind k)
 int captarget_find(struct captarget *, const char *path);
 
 /* A descriptor to write to, non-blocking; a file is empty then. -EAGAIN:
- * nobody reads yet. -ESTALE: @path is something else by now. */
+ * nobody reads yet. -ESTALE: @path is something else by now. -ELOOP: a socket
+ * of this process. */
 int captarget_open(const struct captarget *, const char *path);
 
 #endif

@@ -424,6 +424,8 @@ static const char *target_reason(int rc)
 		return "it is a symbolic link to nothing";
 	if (rc == -ENODEV)
 		return "it is a device, and not /dev/null";
+	if (rc == -ELOOP)
+		return "this switch itself listens there";
 	return strerror(-rc);
 }
 

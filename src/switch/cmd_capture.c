@@ -67,7 +67,7 @@ static int cmd_start(struct mgmt_req *rq, void *ctx)
 	if (capspec_parse(&cs, rq->arg[0].str, &why))
 		rc = capture_start(sw, &cs, &why);
 	if (rc < 0) {
-		writer_str(rq->w, "error", "unable to capture: ", text, 0);
+		writer_str(rq->w, "reason", "unable to capture: ", text, 0);
 		writer_line(rq->w);
 		return rc;
 	}

@@ -75,7 +75,10 @@ probe()
 	local from=$1 line answer
 
 	shift
-	coproc PROBE { exec "$BUILD/bench/vdeload" --tx "$from" probe "$@"; }
+	coproc PROBE {
+		LD_LIBRARY_PATH="$BUILD" exec "$BUILD/bench/vdeload" \
+			--tx "$from" probe "$@"
+	}
 	read -rt 10 -u "${PROBE[0]}" line && like "the probe begins" "$line" \
 		'"ready": '
 	for _ in {1..500}; do
