@@ -14,8 +14,13 @@ set -e
 dir=${1:?usage: two-switches.sh DIR [stop]}
 
 if [ "${2:-}" = stop ]; then
-	for pidfile in cable a b; do
-		kill "$(cat "$dir/$pidfile.pid")"
+	for name in cable a b; do
+		kill "$(cat "$dir/$name.pid")"
+		# The last thing it does is to remove that file.
+		tries=50
+		while [ -e "$dir/$name.pid" ] && [ $((tries -= 1)) -gt 0 ]; do
+			sleep 0.1
+		done
 	done
 	exit
 fi

@@ -32,6 +32,7 @@ stop "$left"
 stop "$right"
 
 check "it stops" "$ROOT/examples/two-switches.sh" "$lab" stop
+is "when its files are gone" "$(ls -A "$lab")" ""
 all_gone()
 {
 	gone "$a" && gone "$b" && gone "$cable" && [ -z "$(ls -A "$lab")" ]
