@@ -112,6 +112,7 @@ class Deep(Ring):
 
 # Datagrams would be too few for what comes at once.
 watcher.close()
+until(lambda: fds() == before - 2)
 watcher = Deep(sw.dir, size=8 << 20)
 watcher.send(frame(BROADCAST, mac(0xee)))
 before = fds()

@@ -183,9 +183,19 @@ for _ in range(50):
     k.data.sendmsg([frame(BROADCAST, mac(5))], anc)
     k.ctl.sendmsg([b"junk"], anc)
 sw.sync()
-n = os.listdir("/proc/%d/fd" % sw.pid)
-held = [x for x in n if os.readlink("/proc/%d/fd/%s" % (sw.pid, x)) ==
-        os.readlink("/proc/self/fd/%d" % pipe[0])]
+
+
+def opened(pid):
+    """What its descriptors are; some may go while they are looked at."""
+    for n in os.listdir("/proc/%d/fd" % pid):
+        try:
+            yield os.readlink("/proc/%d/fd/%s" % (pid, n))
+        except FileNotFoundError:
+            pass
+
+
+mine = os.readlink("/proc/self/fd/%d" % pipe[0])
+held = [x for x in opened(sw.pid) if x == mine]
 is_("descriptors that are sent along are not kept", held, [])
 c.close()
 k.close()
