@@ -170,6 +170,9 @@ def switch(side, tmp, *options):
     with running(argv, side, stdout=subprocess.DEVNULL) as proc:
         wait_until(lambda: can_connect(path + "/ctl"),
                    f"{side.name}: no switch")
+        if "-M" in options:
+            mgmt = options[options.index("-M") + 1]
+            wait_until(lambda: can_connect(mgmt), f"{side.name}: no console")
         yield Switch(side, path, proc)
 
 
