@@ -2,6 +2,8 @@
 #include "common/writer.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -126,6 +128,32 @@ void writer_num(struct writer *w, const char *key, const char *piece, int64_t v,
 	}
 	assert(n > 0); /* a width of less than the room */
 	put(w, num, (size_t)n);
+}
+
+void writer_real(struct writer *w, const char *key, const char *piece, double v,
+		 int digits)
+{
+	char num[400]; /* the largest has 309 before the point */
+	int n;
+
+	assert(digits >= 0 && digits <= 9);
+	if (w->json) {
+		if (!json_begin(w, key))
+			return;
+		n = str_fmt(num, sizeof(num), "%.15g", v);
+		if (strtod(num, NULL) != v)
+			n = str_fmt(num, sizeof(num), "%.17g", v);
+		if (!isfinite(v))
+			n = str_copy(num, sizeof(num), "null");
+	} else {
+		if (!piece)
+			return;
+		puts_to(w, piece);
+		n = isfinite(v) ? str_fmt(num, sizeof(num), "%.*f", digits, v)
+				: str_copy(num, sizeof(num), "-");
+	}
+	assert(n >= 0);
+	puts_to(w, num);
 }
 
 void writer_str(struct writer *w, const char *key, const char *piece,

@@ -53,6 +53,10 @@ void writer_line(struct writer *);
  * with blanks; at most 64. */
 void writer_num(struct writer *, const char *key, const char *piece, int64_t v,
 		int width);
+/* Text has @digits (0 to 9) behind the point, JSON as many as it takes to read
+ * the same number again. What is infinite or no number is JSON null and "-". */
+void writer_real(struct writer *, const char *key, const char *piece, double v,
+		 int digits);
 /* @width > 0 pads with blanks on the right. @v NULL is JSON null and text
  * nothing. Text shows control characters and bytes that are not UTF-8 as '?',
  * JSON escapes the former and has U+FFFD for the latter. */

@@ -5,6 +5,7 @@
  */
 #include "common/writer.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "../unit/test.h"
@@ -256,12 +257,39 @@ static void no_string_breaks_out_of_its_document(void)
 	}
 }
 
+static void a_real_number_is_rounded_in_text_alone(void)
+{
+	static const double tricky[] = { 0.1,	1.0 / 3, 125000.0625, -2.5e-7,
+					 1e300, 0,	 1048576 };
+	struct writer w = begin(false);
+
+	writer_real(&w, "a", "a=", 1.0 / 3, 3);
+	writer_real(&w, "b", " ", -2.5, 0);
+	writer_real(&w, "c", NULL, 7, 0);
+	writer_real(&w, "d", " ", (double)INFINITY, 2);
+	CHECK(said("a=0.333 -2 -"));
+	w = begin(true);
+	writer_open(&w, NULL);
+	writer_real(&w, "a", "a=", 0.1, 0);
+	writer_real(&w, NULL, "b=", 0.1, 0);
+	writer_real(&w, "c", "", (double)NAN, 0);
+	writer_real(&w, "d", NULL, 1e300, 0);
+	writer_close(&w);
+	CHECK(said("{\"a\":0.1,\"c\":null,\"d\":1e+300}"));
+	for (size_t i = 0; i < ARRAY_SIZE(tricky); i++) {
+		w = begin(true);
+		writer_real(&w, NULL, NULL, tricky[i], 0);
+		CHECK(strtod(text, NULL) == tricky[i]);
+	}
+}
+
 int main(void)
 {
 	RUN(text_has_pieces_and_lines);
 	RUN(json_has_keys_and_nesting);
 	RUN(lists_hold_plain_values);
 	RUN(numbers_are_padded_as_printf_does);
+	RUN(a_real_number_is_rounded_in_text_alone);
 	RUN(strings_are_padded_on_the_right);
 	RUN(bad_characters_are_shown_as_such);
 	RUN(utf8_is_checked_strictly);
