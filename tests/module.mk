@@ -100,3 +100,6 @@ $(call unit_test,test_meter,impair base)
 test_meter_LDLIBS := -lm
 $(call unit_test,test_trace,impair base)
 $(call unit_test,test_slotline,impair base)
+$(call unit_test,test_noise,impair base)
+test_noise_LDLIBS := -lm
+$(call unit_test,test_blackout,impair base)

@@ -4,6 +4,7 @@ LIBS += impair
 ENGINES += impair
 impair_SRCS := \
 	src/wirefilter/aqm.c \
+	src/wirefilter/blackout.c \
 	src/wirefilter/delayq.c \
 	src/wirefilter/dist.c \
 	src/wirefilter/items.c \
@@ -12,6 +13,7 @@ impair_SRCS := \
 	src/wirefilter/loss_list.c \
 	src/wirefilter/markov.c \
 	src/wirefilter/meter.c \
+	src/wirefilter/noise.c \
 	src/wirefilter/slotline.c \
 	src/wirefilter/trace.c \
 	src/wirefilter/value.c

@@ -29,3 +29,4 @@ $(call fuzz_test,fuzz_dist,impair base)
 fuzz_dist_LDLIBS := -lm
 $(call fuzz_test,fuzz_loss,impair base)
 $(call fuzz_test,fuzz_trace,impair base)
+$(call fuzz_test,fuzz_blackout,impair base)
