@@ -255,6 +255,13 @@ static double quantile(const struct dist *d, double u, double z)
 	return 0;
 }
 
+double dist_at(const struct dist *d, double u)
+{
+	if (d->plus == 0)
+		return d->num;
+	return d->num + d->plus * quantile(d, u, dist_normal(u));
+}
+
 double dist_draw(const struct dist *d, struct dist_state *st, struct rng *rng)
 {
 	double u = rng_open(rng), z = 0;

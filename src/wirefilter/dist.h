@@ -60,6 +60,9 @@ struct dist_state {
 int dist_set(struct dist *d, const struct value *, const struct dist_table *);
 double dist_draw(const struct dist *, struct dist_state *, struct rng *);
 
+/* What a share @u of all draws, above 0 and below 1, does not exceed. */
+double dist_at(const struct dist *, double u);
+
 /* N(u), @u in (0, 1), within 1e-15 of its size. */
 double dist_normal(double u);
 

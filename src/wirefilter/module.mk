@@ -5,6 +5,7 @@ ENGINES += impair
 impair_SRCS := \
 	src/wirefilter/aqm.c \
 	src/wirefilter/blackout.c \
+	src/wirefilter/asked.c \
 	src/wirefilter/delayq.c \
 	src/wirefilter/dist.c \
 	src/wirefilter/items.c \
