@@ -2,31 +2,10 @@
 #include "plug/cable.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
-
-static const char *const drop_names[] = {
-	[END_DROP_SHORT] = "too short",
-	[END_DROP_LONG] = "too long",
-	[END_DROP_REFUSED] = "refused",
-	[END_DROP_LOST] = "no connection",
-};
-static_assert(ARRAY_SIZE(drop_names) == END_N_DROPS, "a drop has no name");
-
-bool end_init(struct end *e, const struct end_ops *ops, struct loop *loop,
-	      const char *name)
-{
-	*e = (struct end){ .ops = ops, .loop = loop, .name = strdup(name) };
-	return e->name;
-}
-
-void end_fini(struct end *e)
-{
-	free(e->name);
-}
 
 void cable_stop(struct cable *c, int status)
 {
@@ -40,7 +19,7 @@ static bool ended(struct cable *c, int rc)
 {
 	if (rc >= 0)
 		return false;
-	cable_stop(c, rc == CABLE_OVER ? EXIT_SUCCESS : EXIT_FAILURE);
+	cable_stop(c, rc == END_OVER ? EXIT_SUCCESS : EXIT_FAILURE);
 	return true;
 }
 
@@ -96,7 +75,7 @@ static bool deliver(struct cable *c, struct cable_way *w)
 
 static bool take(struct cable *c, struct cable_way *w)
 {
-	int n = w->from->ops->recv(w->from, w->burst, CABLE_BURST);
+	int n = w->from->ops->recv(w->from, w->burst, END_BURST);
 
 	w->n = w->done = 0;
 	if (ended(c, n))
@@ -150,38 +129,51 @@ static void again(struct loop_timer *t)
 	}
 }
 
-void cable_readable(struct end *e)
+static struct cable *cable_of(struct end_user *u)
 {
-	struct cable *c = e->cable;
+	return container_of(u, struct cable, user);
+}
+
+static void readable(struct end_user *u, struct end *e)
+{
+	struct cable *c = cable_of(u);
 
 	run(c, &c->way[c->way[0].from == e ? 0 : 1]);
 }
 
-void cable_writable(struct end *e)
+static void writable(struct end_user *u, struct end *e)
 {
-	struct cable *c = e->cable;
+	struct cable *c = cable_of(u);
 
 	run(c, &c->way[c->way[0].to == e ? 0 : 1]);
 }
 
-void cable_hang_up(struct end *e)
+static void stop(struct end_user *u, struct end *e, int status)
 {
-	struct cable *c = e->cable;
+	cable_stop(cable_of(u), status);
+}
+
+/* The other end hangs up, unless there is something left for it. */
+static bool gone(struct end_user *u, struct end *e)
+{
+	struct cable *c = cable_of(u);
 	struct cable_way *w = &c->way[c->way[0].from == e ? 0 : 1];
 
 	if (c->over || holds(w) || w->to->ops->want_rx(w->to, false))
-		return;
+		return c->hung_up;
 	c->hung_up = true;
 	if (w->to->ops->hang_up)
 		w->to->ops->hang_up(w->to);
+	return true;
 }
 
 int cable_open(struct cable *c, struct loop *loop, struct end *a, struct end *b)
 {
-	*c = (struct cable){ .loop = loop };
+	*c = (struct cable){ .loop = loop,
+			     .user = { readable, writable, stop, gone } };
 	c->way[0].from = c->way[1].to = a;
 	c->way[1].from = c->way[0].to = b;
-	a->cable = b->cable = c;
+	a->user = b->user = &c->user;
 	for (int i = 0; i < 2; i++) {
 		struct end *e = c->way[i].from;
 		int rc = e->ops->want_rx(e, true);
@@ -190,14 +182,6 @@ int cable_open(struct cable *c, struct loop *loop, struct end *a, struct end *b)
 			return rc;
 	}
 	return 0;
-}
-
-static void report_drops(const struct end *e)
-{
-	for (int i = 0; i < END_N_DROPS; i++)
-		if (e->drops[i])
-			log_notice("%" PRIu64 " frames were dropped at %s: %s",
-				   e->drops[i], e->name, drop_names[i]);
 }
 
 void cable_close(struct cable *c)
@@ -210,10 +194,6 @@ void cable_close(struct cable *c)
 		w->to->drops[END_DROP_LONG] += w->finish.too_long;
 		finish_fini(&w->finish);
 	}
-	for (int i = 0; i < 2; i++) {
-		struct end *e = c->way[i].from;
-
-		report_drops(e);
-		e->ops->close(e);
-	}
+	for (int i = 0; i < 2; i++)
+		end_finish(c->way[i].from);
 }

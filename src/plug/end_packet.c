@@ -48,9 +48,9 @@ static void io_ready(struct loop_fd *w, uint32_t events)
 	struct end_packet *p = container_of(w, struct end_packet, io);
 
 	if (p->tx_on && (events & (EPOLLOUT | EPOLLERR)))
-		cable_writable(&p->end);
-	if (!p->end.cable->over && (events & ~(uint32_t)EPOLLOUT))
-		cable_readable(&p->end);
+		end_writable(&p->end);
+	if (p->rx_on && (events & ~(uint32_t)EPOLLOUT))
+		end_readable(&p->end);
 }
 
 static int watch(struct end_packet *p)
@@ -85,7 +85,7 @@ static void gone(struct packetsock *s)
 	struct end_packet *p = container_of(s, struct end_packet, sock);
 
 	log_err("unable to go on with %s: the interface is gone", p->end.name);
-	cable_stop(p->end.cable, EXIT_FAILURE);
+	end_stop(&p->end, EXIT_FAILURE);
 }
 
 static int trouble(struct end_packet *p, const char *verb, int err)
@@ -93,7 +93,7 @@ static int trouble(struct end_packet *p, const char *verb, int err)
 	if (!packetsock_trouble(&p->sock, err))
 		return 0;
 	log_err("unable to %s %s: %s", verb, p->end.name, strerror(err));
-	return CABLE_BROKEN;
+	return END_BROKEN;
 }
 
 /* ---- frames in ---- */
@@ -112,7 +112,7 @@ static void accept_frame(struct end_packet *p, struct rx *r,
 	r->len = 0;
 	if (len == -EMSGSIZE || is_too_long(r, len))
 		p->end.drops[END_DROP_LONG]++;
-	else if (len > 0 && len < CABLE_FRAME_MIN)
+	else if (len > 0 && len < END_FRAME_MIN)
 		p->end.drops[END_DROP_SHORT]++;
 	else if (len < 0 ||
 		 (len && !offload_admit(r->frame, (size_t)len, &r->offload)))
@@ -121,7 +121,7 @@ static void accept_frame(struct end_packet *p, struct rx *r,
 		r->len = (size_t)len;
 }
 
-/* How many were received, or CABLE_BROKEN. */
+/* How many were received, or END_BROKEN. */
 static int receive(struct end_packet *p)
 {
 	struct mmsghdr msg[RX_BATCH];
@@ -213,9 +213,9 @@ static int lost_frame(struct end_packet *p, const struct vde_frame *f, int err)
 static int packet_send(struct end *e, const struct vde_frame *f, int n)
 {
 	struct end_packet *p = packet_of(e);
-	uint8_t vnet[CABLE_BURST][OFFLOAD_VNET_LEN];
-	struct mmsghdr msg[CABLE_BURST];
-	struct iovec iov[CABLE_BURST][2];
+	uint8_t vnet[END_BURST][OFFLOAD_VNET_LEN];
+	struct mmsghdr msg[END_BURST];
+	struct iovec iov[END_BURST][2];
 	int i;
 
 	for (i = 0; i < n; i++) {
@@ -236,7 +236,7 @@ static int packet_send(struct end *e, const struct vde_frame *f, int n)
 		if (i == n || !err)
 			break;
 		if (lost_frame(p, &f[i++], err))
-			return CABLE_BROKEN;
+			return END_BROKEN;
 	}
 	return i;
 }
@@ -274,7 +274,7 @@ int end_packet_open(struct end **out, struct loop *loop, const char *ifname)
 	if (!rc && !end_init(&p->end, &packet_ops, loop, ifname))
 		rc = -ENOMEM;
 	if (!rc) {
-		p->end.takes = CABLE_ALL_OFFLOADS;
+		p->end.takes = END_ALL_OFFLOADS;
 		*out = &p->end;
 		return 0;
 	}

@@ -36,7 +36,7 @@ struct end_stream {
 	struct side in, out;
 	struct stream rx, tx;
 	bool frames_left; /* the last recv() may not have emptied rx */
-	bool tx_wanted; /* the cable holds a frame */
+	bool tx_wanted; /* the user holds a frame */
 	uint8_t rx_buf[BUF_SIZE], tx_buf[BUF_SIZE];
 };
 
@@ -49,12 +49,12 @@ static struct end_stream *stream_of(struct end *e)
 
 static void in_ready(struct loop_fd *w, uint32_t events)
 {
-	cable_readable(&container_of(w, struct end_stream, in.io)->end);
+	end_readable(&container_of(w, struct end_stream, in.io)->end);
 }
 
 static void in_poll(struct loop_timer *t)
 {
-	cable_readable(&container_of(t, struct end_stream, in.poll)->end);
+	end_readable(&container_of(t, struct end_stream, in.poll)->end);
 }
 
 static int write_out(struct end_stream *s);
@@ -64,9 +64,9 @@ static void out_ready(struct loop_fd *w, uint32_t events)
 	struct end_stream *s = container_of(w, struct end_stream, out.io);
 
 	if (write_out(s))
-		cable_stop(s->end.cable, EXIT_FAILURE);
+		end_stop(&s->end, EXIT_FAILURE);
 	else
-		cable_writable(&s->end);
+		end_writable(&s->end);
 }
 
 static int watch(struct end_stream *s, struct side *side, uint32_t events,
@@ -105,7 +105,7 @@ static int stream_want_rx(struct end *e, bool on)
 }
 
 /* The output is watched as long as there is something to write, here or in the
- * cable: the reader may have emptied the pipe, and thus this buffer, just after
+ * user: the reader may have emptied the pipe, and thus this buffer, just after
  * a frame was turned away for want of room. */
 static int watch_out(struct end_stream *s)
 {
@@ -133,7 +133,7 @@ static int garbage(const struct end_stream *s)
 	log_err("unable to read a frame from %s: impossible length %zu: "
 		"its writer does not speak the protocol of vde_plug",
 		s->in.name, s->rx.too_long_len);
-	return CABLE_BROKEN;
+	return END_BROKEN;
 }
 
 static int end_of_input(const struct end_stream *s)
@@ -142,10 +142,10 @@ static int end_of_input(const struct end_stream *s)
 
 	stream_pending(&s->rx, &left);
 	if (!left && !s->rx.skip)
-		return CABLE_OVER;
+		return END_OVER;
 	log_err("unable to read a frame from %s: it ends within the frame",
 		s->in.name);
-	return CABLE_BROKEN;
+	return END_BROKEN;
 }
 
 static int fill(struct end_stream *s)
@@ -163,7 +163,7 @@ static int fill(struct end_stream *s)
 	if (errno == EAGAIN || errno == EINTR)
 		return 0;
 	log_err("unable to read from %s: %s", s->in.name, strerror(errno));
-	return CABLE_BROKEN;
+	return END_BROKEN;
 }
 
 /* Nothing behind an impossible length is a frame. */
@@ -177,7 +177,7 @@ static int unpack(struct end_stream *s, struct vde_frame *f, int n)
 
 		if (!p || s->rx.too_long)
 			break;
-		if (len < CABLE_FRAME_MIN)
+		if (len < END_FRAME_MIN)
 			s->end.drops[END_DROP_SHORT]++;
 		else
 			f[got++] = (struct vde_frame){ unconst(p), len, { 0 } };
@@ -226,11 +226,11 @@ static int write_out(struct end_stream *s)
 		if (n < 0) {
 			log_err("unable to write to %s: %s", s->out.name,
 				strerror(errno));
-			return CABLE_BROKEN;
+			return END_BROKEN;
 		}
 		stream_sent(&s->tx, (size_t)n);
 	}
-	return watch_out(s) ? CABLE_BROKEN : 0;
+	return watch_out(s) ? END_BROKEN : 0;
 }
 
 /* 1 if some bytes went, 0 if the reader takes none now. */
@@ -240,7 +240,7 @@ static int make_room(struct end_stream *s)
 
 	stream_pending(&s->tx, &before);
 	if (write_out(s))
-		return CABLE_BROKEN;
+		return END_BROKEN;
 	stream_pending(&s->tx, &after);
 	return after < before;
 }
@@ -263,7 +263,7 @@ static int stream_send(struct end *e, const struct vde_frame *f, int n)
 		}
 		i++;
 	}
-	return write_out(s) ? CABLE_BROKEN : i;
+	return write_out(s) ? END_BROKEN : i;
 }
 
 /* ---- begin and end ---- */

@@ -7,15 +7,16 @@
  * One that was told to shut down, or to remove the port, takes its datagram
  * socket out of the file system as well; one that was killed leaves it there.
  * So after the hang-up the file is looked for, for a moment, and if it stays
- * the switch has died; the other end of the cable hangs up before that is
- * known, for a spanning tree behind it is in a hurry. With rings there is no such file but the socket that
- * the switch listens on: there it has died if nobody listens any more.
+ * the switch has died; the other end hangs up before that is known, for a
+ * spanning tree behind it is in a hurry. With rings there is no such file but
+ * the socket that the switch listens on: there it has died if nobody listens
+ * any more.
  * A datagram socket that refuses our frames while the control connection lives
  * is given the same moment for the hang-up to come.
  *
  * With --reconnect none of this is asked: whatever ends the connection, the end
- * stays without one until redial has another. Meanwhile what the cable brings
- * is dropped and counted.
+ * stays without one until redial has another. Meanwhile what is sent is
+ * dropped and counted.
  *
  * Peers without a control connection (UDP, point to point) come and go as
  * they like: their refusals are losses, as on a wire.
@@ -62,7 +63,7 @@ struct end_vde {
 	bool rings; /* @peer is where the switch listens */
 	int answers; /* how many times in a row it did */
 	char peer[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
-	uint8_t room[CABLE_BURST][FRAME_ROOM];
+	uint8_t room[END_BURST][FRAME_ROOM];
 };
 
 static struct end_vde *vde_of(struct end *e)
@@ -102,10 +103,10 @@ static void verdict(struct end_vde *v)
 		log_err("unable to go on with %s: the switch has died",
 			v->end.name);
 	} else {
-		cable_stop(v->end.cable, EXIT_SUCCESS);
+		end_stop(&v->end, EXIT_SUCCESS);
 		return;
 	}
-	cable_stop(v->end.cable, EXIT_FAILURE);
+	end_stop(&v->end, EXIT_FAILURE);
 }
 
 static void lose(struct end_vde *v);
@@ -121,7 +122,7 @@ static void look_again(struct loop_timer *t)
 		 loop_now(v->end.loop) >= v->grace_end)
 		verdict(v);
 	else if (loop_timer_set(v->end.loop, t, GRACE_STEP, look_again))
-		cable_stop(v->end.cable, EXIT_FAILURE);
+		end_stop(&v->end, EXIT_FAILURE);
 }
 
 static void start_grace(struct end_vde *v)
@@ -130,7 +131,7 @@ static void start_grace(struct end_vde *v)
 		return;
 	v->grace_end = loop_now(v->end.loop) + GRACE;
 	if (loop_timer_set(v->end.loop, &v->grace, 0, look_again))
-		cable_stop(v->end.cable, EXIT_FAILURE);
+		end_stop(&v->end, EXIT_FAILURE);
 }
 
 /* Readable is as good as closed: nothing is ever said here. What the switch
@@ -142,14 +143,13 @@ static void ctl_ready(struct loop_fd *w, uint32_t events)
 	loop_fd_del(v->end.loop, w);
 	v->gone = true;
 	start_grace(v);
-	for (int i = 0; i < LAST_BURSTS && !v->end.cable->over; i++) {
-		cable_readable(&v->end);
+	for (int i = 0; i < LAST_BURSTS; i++) {
+		end_readable(&v->end);
 		if (!v->more || !v->rx)
 			break;
 	}
-	if (!v->reconnects && !v->more)
-		cable_hang_up(&v->end);
-	if (v->end.cable->hung_up)
+	if (!v->reconnects && !v->more &&
+	    v->end.user->gone(v->end.user, &v->end))
 		unwatch(v);
 }
 
@@ -177,17 +177,16 @@ static bool has_ctl(const struct end_vde *v)
 static void data_ready(struct loop_fd *w, uint32_t events)
 {
 	struct end_vde *v = container_of(w, struct end_vde, data);
-	struct cable *c = v->end.cable;
 
 	if (v->tx && (events & (EPOLLOUT | EPOLLERR)))
-		cable_writable(&v->end);
-	if (!c->over && v->rx && (events & ~(uint32_t)EPOLLOUT))
-		cable_readable(&v->end);
+		end_writable(&v->end);
+	if (v->rx && (events & ~(uint32_t)EPOLLOUT))
+		end_readable(&v->end);
 }
 
 static void room_ready(struct loop_fd *w, uint32_t events)
 {
-	cable_writable(&container_of(w, struct end_vde, tx_io)->end);
+	end_writable(&container_of(w, struct end_vde, tx_io)->end);
 }
 
 static int watch_fd(struct end_vde *v, struct loop_fd *w, int fd,
@@ -257,7 +256,7 @@ static int sift(struct end_vde *v, struct vde_frame *f, int n)
 	int kept = 0;
 
 	for (int i = 0; i < n; i++) {
-		if (f[i].len < CABLE_FRAME_MIN)
+		if (f[i].len < END_FRAME_MIN)
 			v->end.drops[END_DROP_SHORT]++;
 		else if (too_long(&f[i]))
 			v->end.drops[END_DROP_LONG]++;
@@ -287,14 +286,14 @@ static int vde_end_recv(struct end *e, struct vde_frame *f, int n)
 		return 0;
 	}
 	if (rc == 0)
-		return CABLE_OVER;
+		return END_OVER;
 	if (is_refusal(-rc)) {
 		if (has_ctl(v))
 			refused(v, -rc);
 		return 0;
 	}
 	log_err("unable to receive from %s: %s", e->name, strerror(-rc));
-	return CABLE_BROKEN;
+	return END_BROKEN;
 }
 
 /* The first frame of a batch could not be sent. False: no use to go on. */
@@ -342,7 +341,7 @@ static int vde_end_send(struct end *e, const struct vde_frame *f, int n)
 		if (rc == -EINTR)
 			continue;
 		if (rc < 0 && !lost_frame(v, -rc))
-			return CABLE_BROKEN;
+			return END_BROKEN;
 		i += rc < 0 ? 1 : rc;
 	}
 	return i;
@@ -461,7 +460,7 @@ static void found(struct redial *r, VDECONN *conn)
 	int rc;
 
 	if (!conn) {
-		cable_stop(v->end.cable, EXIT_FAILURE);
+		end_stop(&v->end, EXIT_FAILURE);
 		return;
 	}
 	rc = use_conn(v, conn);
@@ -469,14 +468,14 @@ static void found(struct redial *r, VDECONN *conn)
 		rc = watch(v);
 	if (rc) {
 		log_err("unable to watch %s: %s", v->end.name, strerror(-rc));
-		cable_stop(v->end.cable, EXIT_FAILURE);
+		end_stop(&v->end, EXIT_FAILURE);
 		return;
 	}
 	log_notice("connected to %s again, after %" PRIu64 ".%" PRIu64 " s",
 		   v->end.name, ms / 1000, ms % 1000 / 100);
 }
 
-/* What the cable holds it shall offer once more, to be dropped. */
+/* What the user holds he shall offer once more, to be dropped. */
 static void lose(struct end_vde *v)
 {
 	log_warn("lost %s: %s; reconnecting", v->end.name,
@@ -485,7 +484,7 @@ static void lose(struct end_vde *v)
 	drop_conn(v);
 	redial_start(&v->redial, found);
 	if (v->tx)
-		cable_writable(&v->end);
+		end_writable(&v->end);
 }
 
 /* ---- begin ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ends - the kinds of ends that a cable may have
+ * ends - the kinds of ends that there are
  *
  * Each function makes one: 0 and *@out, or -errno. On failure nothing passed
  * in has changed hands.
@@ -8,7 +8,7 @@
 #ifndef PLUG_ENDS_H
 #define PLUG_ENDS_H
 
-#include "plug/cable.h"
+#include "plug/end.h"
 #include "plug/redial.h"
 
 struct stream_fds {

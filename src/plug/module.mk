@@ -1,8 +1,8 @@
 # What all plugs share: the cable, its ends, the life of the program.
 LIBS += cable
-cable_SRCS := src/plug/cable.c src/plug/finish.c src/plug/end_stream.c \
-	src/plug/end_vde.c src/plug/redial.c src/plug/session.c \
-	src/plug/ifplug.c
+cable_SRCS := src/plug/cable.c src/plug/finish.c src/plug/end.c \
+	src/plug/end_stream.c src/plug/end_vde.c src/plug/redial.c \
+	src/plug/session.c src/plug/ifplug.c
 CABLE_LIBS := cable common vdeplug base
 
 PROGS += vde_plug

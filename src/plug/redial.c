@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "plug/cable.h"
+#include "plug/end.h"
 
 #define SOON (100 * LOOP_MS)
 #define SELDOM (5 * LOOP_SEC)
@@ -23,7 +23,7 @@ int redial_open(const struct vde_args *a, VDECONN **out)
 
 	errno = 0;
 	*out = vde_open_batch(unconst(a->locator), unconst(a->descr), &args,
-			      CABLE_ALL_OFFLOADS);
+			      END_ALL_OFFLOADS);
 	if (*out)
 		return 0;
 	return errno ? -errno : -ECONNREFUSED;

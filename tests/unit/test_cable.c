@@ -22,7 +22,7 @@ struct fake {
 	int got[MAX], n_got;
 	int over; /* what recv() says when it has no more */
 	bool rx, tx, closed, hung_up;
-	uint8_t data[CABLE_BURST][64];
+	uint8_t data[END_BURST][64];
 	const struct vde_frame *special; /* it gives these before others */
 	int n_special;
 	struct vde_frame last; /* it took, but for the memory */
@@ -159,8 +159,8 @@ static void frames_arrive_in_order_body(struct fake *a, struct fake *b)
 {
 	CHECK(a->rx && b->rx && !a->tx && !b->tx);
 	a->source = 300;
-	cable_readable(&a->end);
-	CHECK(b->n_got == CABLE_BURST); /* one burst, then others' turn */
+	end_readable(&a->end);
+	CHECK(b->n_got == END_BURST); /* one burst, then others' turn */
 	turn(1);
 	CHECK(in_order(b, 300));
 }
@@ -174,15 +174,15 @@ static void frames_without_room_wait_body(struct fake *a, struct fake *b)
 {
 	a->source = 100;
 	b->sink = 10;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	turn(1);
 	CHECK(in_order(b, 10) && b->tx && !a->rx);
-	CHECK(a->source == 100 - CABLE_BURST); /* and no more was taken */
+	CHECK(a->source == 100 - END_BURST); /* and no more was taken */
 	b->sink = 20;
-	cable_writable(&b->end);
+	end_writable(&b->end);
 	CHECK(in_order(b, 30) && b->tx && !a->rx);
 	b->sink = MAX;
-	cable_writable(&b->end);
+	end_writable(&b->end);
 	turn(1);
 	CHECK(in_order(b, 100) && !b->tx && a->rx);
 }
@@ -196,9 +196,9 @@ static void a_held_direction_body(struct fake *a, struct fake *b)
 {
 	a->source = 50;
 	b->sink = 0;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	b->source = 200;
-	cable_readable(&b->end);
+	end_readable(&b->end);
 	turn(1);
 	CHECK(in_order(a, 200) && b->n_got == 0);
 }
@@ -211,10 +211,10 @@ static void a_held_direction_does_not_hold_the_other(void)
 static void the_end_of_an_end_body(struct fake *a, struct fake *b)
 {
 	a->source = 3;
-	a->over = CABLE_OVER;
-	cable_readable(&a->end);
+	a->over = END_OVER;
+	end_readable(&a->end);
 	CHECK(!cable.over && in_order(b, 3));
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	CHECK(cable.over && cable.status == 0);
 }
 
@@ -226,11 +226,11 @@ static void frames_before_the_end_are_delivered(void)
 static void hang_up_body(struct fake *a, struct fake *b)
 {
 	b->source = 1;
-	b->over = CABLE_OVER;
-	cable_hang_up(&a->end);
+	b->over = END_OVER;
+	a->end.user->gone(a->end.user, &a->end);
 	CHECK(b->hung_up && !b->rx && !a->hung_up);
-	cable_readable(&b->end); /* its end is not the cable's any more */
-	cable_readable(&b->end);
+	end_readable(&b->end); /* its end is not the cable's any more */
+	end_readable(&b->end);
 	CHECK(!cable.over && a->n_got == 0);
 	cable_stop(&cable, EXIT_FAILURE);
 	CHECK(cable.status == EXIT_FAILURE);
@@ -245,11 +245,11 @@ static void hang_up_late_body(struct fake *a, struct fake *b)
 {
 	a->source = 3;
 	b->sink = 1;
-	cable_readable(&a->end);
-	cable_hang_up(&a->end);
+	end_readable(&a->end);
+	a->end.user->gone(a->end.user, &a->end);
 	CHECK(!b->hung_up && b->n_got == 1);
 	b->sink = MAX;
-	cable_writable(&b->end);
+	end_writable(&b->end);
 	CHECK(in_order(b, 3));
 }
 
@@ -260,13 +260,13 @@ static void but_not_before_what_it_sent_has_arrived(void)
 
 static void a_broken_end_body(struct fake *a, struct fake *b)
 {
-	b->over = CABLE_BROKEN;
-	cable_readable(&b->end);
+	b->over = END_BROKEN;
+	end_readable(&b->end);
 	CHECK(cable.over && cable.status == EXIT_FAILURE);
 	cable_stop(&cable, EXIT_SUCCESS);
 	CHECK(cable.status == EXIT_FAILURE); /* the first one counts */
 	a->source = 1;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	CHECK(b->n_got == 0);
 }
 
@@ -290,9 +290,9 @@ static void a_watcher_body(struct fake *a, struct fake *b)
 	cable.watch = watch;
 	a->source = 5;
 	b->sink = 2;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	b->sink = 10;
-	cable_writable(&b->end);
+	end_writable(&b->end);
 	CHECK(n_watched == 5 && watched == &a->end);
 }
 
@@ -336,7 +336,7 @@ static void finished_body(struct fake *a, struct fake *b)
 	a->special = f;
 	a->n_special = 3;
 	a->source = 2; /* and ordinary ones behind them */
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	turn(1);
 	CHECK(b->n_packets == 201 && b->n_got == 203 && a->rx);
 	CHECK(cable.way[0].finish.refused == 1);
@@ -355,17 +355,17 @@ static void some_finished_body(struct fake *a, struct fake *b)
 	b->end.takes = VDE_TAKES_CSUM | VDE_TAKES_TSO6;
 	a->special = f;
 	a->n_special = 1;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	CHECK(b->n_got == 1 && b->last.len == f[0].len &&
 	      b->last.offload.gso_size == MSS && b->last.data == super);
 	b->end.takes = VDE_TAKES_CSUM | VDE_TAKES_TSO4;
 	a->special = f + 1;
 	a->n_special = 1;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	CHECK(b->n_got == 2 && b->last.offload.flags == FRAME_NEEDS_CSUM);
 	a->special = f;
 	a->n_special = 1;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	turn(1);
 	CHECK(b->n_got == 202 && b->n_packets == 200);
 }
@@ -384,16 +384,16 @@ static void finished_waits_body(struct fake *a, struct fake *b)
 	a->n_special = 2;
 	a->source = 100;
 	b->sink = 1;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	for (int i = 1; i < 301; i++) {
 		turn(0);
 		CHECK(b->n_packets == i && b->n_got == i && b->tx && !a->rx);
-		CHECK(a->source == 100 - (CABLE_BURST - 2));
+		CHECK(a->source == 100 - (END_BURST - 2));
 		b->sink = 1;
-		cable_writable(&b->end);
+		end_writable(&b->end);
 	}
 	b->sink = MAX;
-	cable_writable(&b->end);
+	end_writable(&b->end);
 	turn(1);
 	CHECK(b->n_packets == 301 && b->n_got == 401 && a->rx && !b->tx);
 }
@@ -411,7 +411,7 @@ static void long_pieces_body(struct fake *a, struct fake *b)
 	f[0].offload.gso_size = 10000;
 	a->special = f;
 	a->n_special = 2;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	CHECK(b->n_got == 1 && cable.way[0].finish.too_long == 1);
 }
 
@@ -482,8 +482,8 @@ static void stream_hang_up_body(struct pipes *p, struct fake *a)
 	char buf[80];
 
 	a->source = 1;
-	cable_readable(&a->end);
-	cable_hang_up(&a->end);
+	end_readable(&a->end);
+	a->end.user->gone(a->end.user, &a->end);
 	CHECK(read(p->from[0], buf, sizeof(buf)) == 66);
 	CHECK(read(p->from[0], buf, sizeof(buf)) == 0);
 	close(p->to[1]); /* the end of the input says nothing now */
@@ -554,7 +554,7 @@ static void eof_body(struct pipes *p, struct fake *a)
 	turn(2);
 	CHECK(!cable.over); /* the frame is still held */
 	a->sink = 1;
-	cable_writable(&a->end);
+	end_writable(&a->end);
 	turn(10);
 	CHECK(in_order(a, 1));
 	CHECK(cable.over && cable.status == EXIT_SUCCESS);
@@ -593,7 +593,7 @@ static void slow_reader_body(struct pipes *p, struct fake *a)
 	int before, total = 20000;
 
 	a->source = total;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	turn(5);
 	before = a->source;
 	CHECK(before > 0 && !a->rx); /* pipe and buffer are full */
@@ -632,7 +632,7 @@ static void no_reader_body(struct pipes *p, struct fake *a)
 	turn(1);
 	CHECK(!cable.over);
 	a->source = 1;
-	cable_readable(&a->end);
+	end_readable(&a->end);
 	CHECK(cable.over && cable.status == EXIT_FAILURE);
 	p->from[0] = dup(p->to[0]);
 }
