@@ -55,8 +55,10 @@ const uint8_t *stream_next(struct stream *s, size_t *len)
 		if (have < STREAM_HDR + n)
 			return NULL;
 		s->start += STREAM_HDR + n;
-		if (!n)
+		if (!n) {
+			s->empty++;
 			continue;
+		}
 		*len = n;
 		return p + STREAM_HDR;
 	}

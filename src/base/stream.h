@@ -6,8 +6,8 @@
  * frame. A reader must cope with any split, so both directions work on a
  * linear buffer of the caller: bytes go in at the end, frames come out at the
  * start, and what is left is moved down when the room at the end is short.
- * A frame of length 0 is skipped; one that is longer than @max is skipped
- * whole and counted, which keeps the stream in step.
+ * A frame of length 0 is skipped and counted; so is one that is longer than
+ * @max, as a whole, which keeps the stream in step.
  */
 #ifndef BASE_STREAM_H
 #define BASE_STREAM_H
@@ -22,6 +22,7 @@ struct stream {
 	size_t size, start, end; /* bytes in use: start..end */
 	size_t max; /* longest frame that is delivered */
 	size_t skip; /* bytes of an overlong frame still to come */
+	uint64_t empty; /* frames of length 0 */
 	uint64_t too_long; /* frames skipped because of @max */
 	size_t too_long_len; /* length of the last of them */
 };

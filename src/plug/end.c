@@ -8,9 +8,8 @@
 #include "common/log.h"
 
 static const char *const drop_names[] = {
-	[END_DROP_SHORT] = "too short",
-	[END_DROP_LONG] = "too long",
-	[END_DROP_REFUSED] = "refused",
+	[END_DROP_EMPTY] = "empty",	   [END_DROP_SHORT] = "too short",
+	[END_DROP_LONG] = "too long",	   [END_DROP_REFUSED] = "refused",
 	[END_DROP_LOST] = "no connection",
 };
 static_assert(ARRAY_SIZE(drop_names) == END_N_DROPS, "a drop has no name");
@@ -18,7 +17,10 @@ static_assert(ARRAY_SIZE(drop_names) == END_N_DROPS, "a drop has no name");
 bool end_init(struct end *e, const struct end_ops *ops, struct loop *loop,
 	      const char *name)
 {
-	*e = (struct end){ .ops = ops, .loop = loop, .name = strdup(name) };
+	*e = (struct end){ .ops = ops,
+			   .loop = loop,
+			   .name = strdup(name),
+			   .min_len = END_FRAME_MIN };
 	return e->name;
 }
 

@@ -18,7 +18,7 @@
 #include "lib/batch.h"
 
 #define END_BURST VDE_BATCH_MAX
-#define END_FRAME_MIN 14 /* shorter ones never leave an end */
+#define END_FRAME_MIN 14 /* shorter ones do not leave an end, usually */
 
 /* What an end may be asked to receive, if its user can finish it. */
 #define END_ALL_OFFLOADS                                    \
@@ -65,6 +65,7 @@ struct end_user {
 };
 
 enum end_drop {
+	END_DROP_EMPTY, /* a length of 0 in a byte stream */
 	END_DROP_SHORT,
 	END_DROP_LONG,
 	END_DROP_REFUSED, /* by the kernel: interface down, no memory */
@@ -78,6 +79,8 @@ struct end {
 	struct loop *loop;
 	struct end_user *user; /* set before anything is wanted */
 	char *name; /* for messages, owned */
+	size_t min_len; /* of frames received: END_FRAME_MIN; the user may
+			 * choose another one, above 0 */
 	unsigned int takes; /* VDE_TAKES_*: send() gets nothing else */
 	uint64_t frames; /* received */
 	uint64_t drops[END_N_DROPS]; /* here, of either direction */

@@ -112,7 +112,7 @@ static void accept_frame(struct end_packet *p, struct rx *r,
 	r->len = 0;
 	if (len == -EMSGSIZE || is_too_long(r, len))
 		p->end.drops[END_DROP_LONG]++;
-	else if (len > 0 && len < END_FRAME_MIN)
+	else if (len > 0 && (size_t)len < p->end.min_len)
 		p->end.drops[END_DROP_SHORT]++;
 	else if (len < 0 ||
 		 (len && !offload_admit(r->frame, (size_t)len, &r->offload)))

@@ -26,8 +26,8 @@ struct side {
 	struct loop_fd io;
 	struct loop_timer poll; /* for a file, which epoll refuses */
 	const char *name;
-	int fd;
-	int flags; /* before we changed them */
+	int fd; /* -1: there is none */
+	int flags; /* before we changed them, or -1 */
 	bool file;
 };
 
@@ -74,7 +74,7 @@ static int watch(struct end_stream *s, struct side *side, uint32_t events,
 {
 	int rc;
 
-	if (side->io.on || loop_timer_armed(&side->poll))
+	if (side->fd < 0 || side->io.on || loop_timer_armed(&side->poll))
 		return 0;
 	rc = side->file ? -EPERM
 			: loop_fd_add(s->end.loop, &side->io, side->fd, events,
@@ -177,11 +177,12 @@ static int unpack(struct end_stream *s, struct vde_frame *f, int n)
 
 		if (!p || s->rx.too_long)
 			break;
-		if (len < END_FRAME_MIN)
+		if (len < s->end.min_len)
 			s->end.drops[END_DROP_SHORT]++;
 		else
 			f[got++] = (struct vde_frame){ unconst(p), len, { 0 } };
 	}
+	s->end.drops[END_DROP_EMPTY] = s->rx.empty;
 	s->frames_left = got == n || s->rx.too_long;
 	return got;
 }
@@ -191,6 +192,8 @@ static int stream_recv(struct end *e, struct vde_frame *f, int n)
 	struct end_stream *s = stream_of(e);
 	int got = 0, rc;
 
+	if (s->in.fd < 0)
+		return 0;
 	if (!s->rx.too_long)
 		got = unpack(s, f, n);
 	if (!got && !s->rx.too_long) {
@@ -280,9 +283,10 @@ static void widen(int fd)
 
 static int take_side(struct side *side, int fd, const char *name)
 {
-	*side = (struct side){ .name = name,
-			       .fd = fd,
-			       .flags = fcntl(fd, F_GETFL) };
+	*side = (struct side){ .name = name, .fd = fd, .flags = -1 };
+	if (fd < 0)
+		return 0;
+	side->flags = fcntl(fd, F_GETFL);
 	if (side->flags < 0)
 		return -errno;
 	if (fcntl(fd, F_SETFL, side->flags | O_NONBLOCK))
@@ -351,7 +355,7 @@ static void stream_hang_up(struct end *e)
 	int null;
 
 	stream_pending(&s->tx, &len);
-	if (len)
+	if (len || s->out.fd < 0)
 		return;
 	null = open("/dev/null", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if (null < 0)
@@ -382,7 +386,8 @@ int end_stream_open(struct end **out, struct loop *loop,
 	if (!s)
 		return -ENOMEM;
 	memset(s, 0, offsetof(struct end_stream, rx_buf));
-	if (!end_init(&s->end, &stream_ops, loop, fds->out_name)) {
+	if (!end_init(&s->end, &stream_ops, loop,
+		      fds->out < 0 ? fds->in_name : fds->out_name)) {
 		free(s);
 		return -ENOMEM;
 	}

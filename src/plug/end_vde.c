@@ -256,7 +256,7 @@ static int sift(struct end_vde *v, struct vde_frame *f, int n)
 	int kept = 0;
 
 	for (int i = 0; i < n; i++) {
-		if (f[i].len < END_FRAME_MIN)
+		if (f[i].len < v->end.min_len)
 			v->end.drops[END_DROP_SHORT]++;
 		else if (too_long(&f[i]))
 			v->end.drops[END_DROP_LONG]++;

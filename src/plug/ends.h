@@ -12,11 +12,13 @@
 #include "plug/redial.h"
 
 struct stream_fds {
-	int in, out; /* the caller's; non-blocking while the end lives */
+	int in, out; /* the caller's; non-blocking while the end lives; one
+		      * of them may be -1: nothing comes, nothing is sent */
 	const char *in_name, *out_name; /* for messages, the caller's */
 };
 
-/* Frames behind their length (base/stream.h). Ends well at the end of the
+/* Frames behind their length (base/stream.h); bears the name of its output, if
+ * it has one. Ends well at the end of the
  * input, badly when it is cut within a frame or is not such a stream, or when
  * nobody reads the output any more. */
 int end_stream_open(struct end **out, struct loop *, const struct stream_fds *);

@@ -23,7 +23,7 @@ int redial_open(const struct vde_args *a, VDECONN **out)
 
 	errno = 0;
 	*out = vde_open_batch(unconst(a->locator), unconst(a->descr), &args,
-			      END_ALL_OFFLOADS);
+			      a->plain ? 0 : END_ALL_OFFLOADS);
 	if (*out)
 		return 0;
 	return errno ? -errno : -ECONNREFUSED;

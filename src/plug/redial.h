@@ -27,9 +27,10 @@ struct vde_args {
 	const char *group; /* or NULL */
 	unsigned int mode; /* 0: 0700 */
 	bool reconnect; /* when it is lost */
+	bool plain; /* frames come finished, without offloads */
 };
 
-/* One that takes all offloads; 0 or -errno. */
+/* One that takes all offloads, or none; 0 or -errno. */
 int redial_open(const struct vde_args *, VDECONN **out);
 
 struct redial;

@@ -426,10 +426,11 @@ struct pipes {
 	int to[2], from[2]; /* the test writes to[1] and reads from[0] */
 };
 
+static struct end *stream;
+
 static void with_stream(void (*body)(struct pipes *, struct fake *))
 {
 	static struct fake a;
-	struct end *stream = NULL;
 	struct pipes p;
 
 	a = (struct fake){ .sink = MAX };
@@ -507,12 +508,83 @@ static void short_frames_body(struct pipes *p, struct fake *a)
 	put(p->to[1], g, sizeof(g));
 	turn(1);
 	CHECK(in_order(a, 1) && !cable.over);
+	CHECK(stream->drops[END_DROP_SHORT] == 1 &&
+	      stream->drops[END_DROP_EMPTY] == 1);
 }
 
 static void what_is_shorter_than_a_header_is_no_frame(void)
 {
 	with_stream(short_frames_body);
 }
+
+static void shorter_frames_body(struct pipes *p, struct fake *a)
+{
+	stream->min_len = 4;
+	put(p->to[1], "\0\0\0\3abc\0\4\0\0\0\0", 13);
+	turn(1);
+	CHECK(in_order(a, 1));
+	CHECK(stream->drops[END_DROP_SHORT] == 1 &&
+	      stream->drops[END_DROP_EMPTY] == 1);
+}
+
+static void unless_the_user_of_the_end_says_otherwise(void)
+{
+	with_stream(shorter_frames_body);
+}
+
+/* ---- a stream of one direction ---- */
+
+static void a_stream_may_have_an_input_alone(void)
+{
+	uint8_t f[66] = { 0, 64 };
+	static struct fake a;
+	int fd[2];
+
+	a = (struct fake){ .sink = MAX };
+	CHECK(!pipe(fd));
+	loop = loop_new();
+	CHECK(end_init(&a.end, &fake_ops, loop, "a"));
+	CHECK(end_stream_open(&stream, loop,
+			      &(struct stream_fds){ fd[0], -1, "in", NULL }) ==
+	      0);
+	CHECK(!strcmp(stream->name, "in"));
+	CHECK(cable_open(&cable, loop, &a.end, stream) == 0);
+	put(fd[1], f, sizeof(f));
+	turn(1);
+	CHECK(in_order(&a, 1) && !cable.over);
+	close(fd[1]);
+	turn(1);
+	CHECK(cable.over && cable.status == EXIT_SUCCESS);
+	cable_close(&cable);
+	loop_free(loop);
+	close(fd[0]);
+}
+
+static void or_an_output_alone(void)
+{
+	static struct fake a;
+	uint8_t buf[80];
+	int fd[2];
+
+	a = (struct fake){ .sink = MAX, .source = 1 };
+	CHECK(!pipe(fd));
+	loop = loop_new();
+	CHECK(end_init(&a.end, &fake_ops, loop, "a"));
+	CHECK(end_stream_open(&stream, loop,
+			      &(struct stream_fds){ -1, fd[1], NULL, "out" }) ==
+	      0);
+	CHECK(cable_open(&cable, loop, &a.end, stream) == 0);
+	end_readable(&a.end);
+	turn(1);
+	CHECK(read(fd[0], buf, sizeof(buf)) == 66 && !cable.over);
+	cable_close(&cable);
+	CHECK(!(fcntl(fd[1], F_GETFL) & O_NONBLOCK));
+	loop_free(loop);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* ---- the end of a stream ---- */
 
 static void garbage_body(struct pipes *p, struct fake *a)
 {
@@ -661,6 +733,9 @@ int main(void)
 	RUN(a_frame_may_come_byte_by_byte);
 	RUN(the_reader_sees_the_end_before_the_cable_is_over);
 	RUN(what_is_shorter_than_a_header_is_no_frame);
+	RUN(unless_the_user_of_the_end_says_otherwise);
+	RUN(a_stream_may_have_an_input_alone);
+	RUN(or_an_output_alone);
 	RUN(an_impossible_length_is_the_end);
 	RUN(an_end_within_a_frame_is_a_failure);
 	RUN(an_end_between_frames_comes_after_the_last_of_them);

@@ -42,6 +42,8 @@ static void take(struct stream *s, struct got *g)
 }
 
 /* Feeds all bytes in reads of at most @piece (0: random). */
+static uint64_t n_empty;
+
 static struct got feed(size_t size, size_t piece, uint64_t *too_long)
 {
 	uint8_t *buf = malloc(size);
@@ -66,6 +68,7 @@ static struct got feed(size_t size, size_t piece, uint64_t *too_long)
 	}
 	if (too_long)
 		*too_long = s.too_long;
+	n_empty = s.empty;
 	free(buf);
 	return g;
 }
@@ -93,15 +96,17 @@ static void frames_come_out_however_they_are_cut(void)
 			}
 }
 
-static void empty_frames_are_skipped(void)
+static void empty_frames_are_skipped_and_counted(void)
 {
 	n_bytes = 0;
 	for (int i = 0; i < 50; i++)
 		add_frame(0, 0);
 	add_frame(10, 7);
 	add_frame(0, 0);
-	for (size_t piece = 1; piece < 5; piece++)
+	for (size_t piece = 1; piece < 5; piece++) {
 		CHECK(feed(MAX + STREAM_HDR, piece, NULL).frames == 1);
+		CHECK(n_empty == 51);
+	}
 }
 
 static void an_overlong_frame_is_skipped_whole_and_counted(void)
@@ -214,7 +219,7 @@ static void what_is_sent_is_received(void)
 int main(void)
 {
 	RUN(frames_come_out_however_they_are_cut);
-	RUN(empty_frames_are_skipped);
+	RUN(empty_frames_are_skipped_and_counted);
 	RUN(an_overlong_frame_is_skipped_whole_and_counted);
 	RUN(a_skipped_frame_is_not_looked_into);
 	RUN(sending_keeps_order_and_bound);
