@@ -6,9 +6,9 @@
 #ifndef SWITCH_CAPTURE_IMPL_H
 #define SWITCH_CAPTURE_IMPL_H
 
+#include "common/filter.h"
 #include "switch/capture.h"
 #include "switch/capwriter.h"
-#include "switch/filter.h"
 #include "switch/hook.h"
 
 /* The longest frame with its tag, for filters. */

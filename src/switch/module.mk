@@ -74,9 +74,7 @@ vde_switch_SRCS := \
 	src/switch/tr_tap.c
 vde_switch_LIBS := capture filter bridge common base
 
-# What is captured: pure parts, and the filter, which loads libpcap if asked.
-LIBS += capture filter
+# What is captured: the pure parts.
+LIBS += capture
 ENGINES += capture
 capture_SRCS := src/switch/capspec.c src/switch/capbuf.c
-filter_SRCS := src/switch/filter.c
-CFLAGS_filter := $(if $(filter yes,$(call with,PCAP)),-DHAVE_PCAP)

@@ -189,8 +189,8 @@ if has_filters:
                       ('"host no-such-host.example"', "no-such-host"),
                       ('"%s"' % ("x" * 513), "at most"),
                       ("vlan-5", ""), ('"tcp[0"', ""),
-                      ("inbound", "see direction"),
-                      ('"icmp and not outbound"', "see direction")):
+                      ("inbound", "own interfaces"),
+                      ('"icmp and not outbound"', "own interfaces")):
         refused("%s filter %s" % (path("bad"), bad), errno.EINVAL, says)
     ok("a bad filter leaves no file", not os.path.exists(path("bad")))
 else:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What libpcap makes of filters, as the switch asks it. */
-#include "switch/filter.h"
+/* What libpcap makes of filters, as our programs ask it. */
+#include "common/filter.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "switch/filter.h"
+#include "common/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +124,7 @@ static bool compile(struct filter *f, const char *text, struct strbuf *why)
 		strbuf_add(why, f->lib.geterr(p));
 	} else if (asks_linux(f)) {
 		strbuf_add(why, "inbound, outbound and ifindex are for Linux's "
-				"own interfaces; see direction and port");
+				"own interfaces");
 		good = false;
 	}
 	f->lib.close(p);
@@ -175,8 +175,7 @@ bool filter_matches(const struct filter *f, const uint8_t *bytes,
 
 struct filter *filter_new(const char *text, struct strbuf *why)
 {
-	strbuf_add(why, "a filter needs libpcap, and this switch was built "
-			"without");
+	strbuf_add(why, "a filter needs libpcap, and this was built without");
 	return NULL;
 }
 

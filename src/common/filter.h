@@ -3,18 +3,18 @@
  * filter - which packets somebody wants to see, in the language of tcpdump
  *
  * libpcap compiles the text and runs the program. It is loaded when the first
- * filter is asked for, and is no part of the switch otherwise: linked to it,
+ * filter is asked for, and is no part of our programs otherwise: linked to it,
  * with the libraries that it needs in turn, a switch would take several times
  * as long to start, and could not start without it. Where it is missing, or
- * was when the switch was built (WITH_PCAP=no), a filter is refused and all
- * else works.
+ * was when all this was built (WITH_PCAP=no), a filter is refused and all else
+ * works.
  *
  * While a text is compiled all else waits. That is a few ms; of the worst that
  * could be found, at FILTER_TEXT_MAX, 0.3 seconds. Names of hosts are looked up
  * in the files of this machine only: a name server need not answer.
  */
-#ifndef SWITCH_FILTER_H
-#define SWITCH_FILTER_H
+#ifndef COMMON_FILTER_H
+#define COMMON_FILTER_H
 
 #include "base/strbuf.h"
 
