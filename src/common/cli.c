@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common/cli.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
@@ -75,12 +76,20 @@ static char version_letter(const struct cli *cli)
 	return has_letter(cli, 'V') ? '\0' : 'V';
 }
 
-static void add_long(struct parser *p, const char *name, bool has_arg, int code)
+static bool is_optional(const char *arg)
 {
+	return arg && arg[0] == '[';
+}
+
+static void add_long(struct parser *p, const char *name, const char *arg,
+		     int code)
+{
+	int has_arg = is_optional(arg) ? optional_argument
+		      : arg	       ? required_argument
+				       : no_argument;
+
 	assert(p->n_longs < MAX_LONG - 1);
-	p->longs[p->n_longs++] = (struct option){
-		name, has_arg ? required_argument : no_argument, NULL, code
-	};
+	p->longs[p->n_longs++] = (struct option){ name, has_arg, NULL, code };
 }
 
 /* Everything in one loop over the rows; @names is the memory of the words. */
@@ -99,7 +108,9 @@ static void build(struct parser *p)
 
 		if (o->letter)
 			strbuf_fmt(&letters, "%c%s", o->letter,
-				   o->arg ? ":" : "");
+				   is_optional(o->arg) ? "::"
+				   : o->arg	       ? ":"
+						       : "");
 		strbuf_add(&names, o->names ? o->names : "");
 		names.len++; /* keep the NUL between rows */
 		assert(names.len < names.size - 1 && !names.cut);
@@ -110,8 +121,8 @@ static void build(struct parser *p)
 	strbuf_add(&letters, has_letter(p->cli, 'h') ? "" : "h");
 	strbuf_add(&letters, version_str);
 	assert(!letters.cut);
-	add_long(p, "help", false, CODE_HELP);
-	add_long(p, "version", false, CODE_VERSION);
+	add_long(p, "help", NULL, CODE_HELP);
+	add_long(p, "version", NULL, CODE_VERSION);
 }
 
 static void print_option(const struct cli_option *o)
@@ -130,7 +141,7 @@ static void print_option(const struct cli_option *o)
 	if (len)
 		strbuf_fmt(&b, "--%.*s", len, name);
 	if (o->arg)
-		strbuf_fmt(&b, " %s", o->arg);
+		strbuf_fmt(&b, is_optional(o->arg) ? "%s" : " %s", o->arg);
 	if (b.len >= HELP_COLUMN)
 		printf("%s\n%*s%s\n", left, HELP_COLUMN, "", o->help);
 	else
@@ -186,6 +197,18 @@ static noreturn void bad_value(const struct cli_option *o, const char *arg)
 	cli_usage("invalid %s '%s' for -%c", what, arg, o->letter);
 }
 
+static void keep(struct cli_list *l, const struct cli_option *o,
+		 const char *arg)
+{
+	struct cli_given *given = realloc(l->given,
+					  (l->n + 1) * sizeof(*given));
+
+	if (!given)
+		die("unable to read the command line: %s", strerror(ENOMEM));
+	l->given = given;
+	l->given[l->n++] = (struct cli_given){ o, arg };
+}
+
 static void apply(const struct cli_option *o, void *opts, const char *arg)
 {
 	char *at = (char *)opts + o->offset;
@@ -193,6 +216,8 @@ static void apply(const struct cli_option *o, void *opts, const char *arg)
 	int64_t num;
 	unsigned int mode;
 
+	if (!arg && is_optional(o->arg))
+		arg = "";
 	switch (o->kind) {
 	case CLI_FLAG:
 		*(bool *)at = true;
@@ -217,6 +242,9 @@ static void apply(const struct cli_option *o, void *opts, const char *arg)
 		break;
 	case CLI_CALL:
 		ok = o->fn(opts, arg);
+		break;
+	case CLI_LIST:
+		keep((struct cli_list *)(void *)at, o, arg);
 		break;
 	}
 	if (!ok)

@@ -23,17 +23,30 @@ enum cli_kind {
 	CLI_FD, /* int64_t: the number of an open descriptor */
 	CLI_MODE, /* unsigned int: octal file mode */
 	CLI_CALL, /* cli_fn with the whole options struct */
+	CLI_LIST, /* struct cli_list: all of them, in the order of the line */
 };
 
 /* Called for each occurrence of an option. False: the argument is bad; the
  * caller prints the option and the argument and ends the program. */
 typedef bool cli_fn(void *opts, const char *arg);
 
+struct cli_option;
+struct cli_given {
+	const struct cli_option *option;
+	const char *arg; /* NULL for an option without one */
+};
+/* Several options may share one; zeroed at first, and never freed. */
+struct cli_list {
+	struct cli_given *given;
+	size_t n;
+};
+
 struct cli_option {
 	char letter; /* or 0 */
 	const char *names; /* long names between blanks; the first is shown */
 	enum cli_kind kind;
-	const char *arg; /* metavariable, NULL for flags */
+	const char *arg; /* metavariable, NULL for flags; "[=FILE]": it may be
+			  * left out, and is "" then */
 	const char *help; /* NULL: an alias kept for old scripts, not shown */
 	size_t offset; /* of the member in the options struct */
 	int64_t min, max; /* CLI_NUM */

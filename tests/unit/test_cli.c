@@ -20,6 +20,7 @@ struct opts {
 	int64_t num;
 	unsigned int mode;
 	int calls;
+	struct cli_list list;
 };
 
 static bool call_me(void *opts, const char *arg)
@@ -54,6 +55,12 @@ static const struct cli_option with_v[] = {
 	{ 'v', "verbose", CLI_FLAG, NULL, "say more", OPT(flag) },
 	{ 'h', "hub", CLI_FLAG, NULL, "be a hub", OPT(other) },
 };
+static const struct cli_option listed[] = {
+	{ 'l', "loss", CLI_LIST, "%", "what is lost", OPT(list) },
+	{ 'd', "delay late", CLI_LIST, "MS", "how late", OPT(list) },
+	{ 0, "once", CLI_LIST, NULL, "no argument", OPT(list) },
+	{ 'r', "report", CLI_STR, "[=FILE]", "with or without", OPT(str) },
+};
 /* clang-format on */
 
 static struct cli cli;
@@ -83,6 +90,9 @@ static noreturn void child(char **argv)
 	       o.calls);
 	for (int i = first; i < argc; i++)
 		printf(" %s", argv[i]);
+	for (size_t i = 0; i < o.list.n; i++)
+		printf(" %c=%s", o.list.given[i].option->names[0],
+		       o.list.given[i].arg ? o.list.given[i].arg : "-");
 	exit(0);
 }
 
@@ -180,6 +190,24 @@ static void one_dash_may_begin_a_long_name(void)
 	CHECK(refused("-qrob", "unknown or ambiguous option '-qrob'"));
 	CHECK(refused("-q", "unknown or ambiguous option '-q'"));
 	CHECK(refused("-fq", "unknown option '-q'")); /* -f is one */
+}
+
+static void a_list_has_its_options_in_the_order_of_the_line(void)
+{
+	use(listed, ARRAY_SIZE(listed), CLI_GNU);
+	CHECK(gives("-l 1 --delay=2 --once a -l 3 --late 4",
+		    "00 - 32 0 0: a l=1 d=2 o=- l=3 d=4"));
+	CHECK(refused("-l", "option '-l' needs an argument"));
+}
+
+static void an_argument_may_be_left_out_if_its_row_says_so(void)
+{
+	use(listed, ARRAY_SIZE(listed), CLI_GNU);
+	CHECK(gives("--report", "00  32 0 0:"));
+	CHECK(gives("--report x", "00  32 0 0: x"));
+	CHECK(gives("--report=x", "00 x 32 0 0:"));
+	CHECK(gives("-rx", "00 x 32 0 0:"));
+	CHECK(run("--help") == 0 && strstr(out, "  -r, --report[=FILE]"));
 }
 
 static void wrong_lines_are_refused_by_name(void)
@@ -300,6 +328,8 @@ int main(void)
 	RUN(options_fill_their_members);
 	RUN(operands_may_stand_anywhere_unless_the_first_ends_the_options);
 	RUN(one_dash_may_begin_a_long_name);
+	RUN(a_list_has_its_options_in_the_order_of_the_line);
+	RUN(an_argument_may_be_left_out_if_its_row_says_so);
 	RUN(wrong_lines_are_refused_by_name);
 	RUN(bad_values_are_refused_by_name);
 	RUN(help_is_made_from_the_rows);
