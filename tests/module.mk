@@ -100,6 +100,8 @@ $(call unit_test,test_meter,impair base)
 test_meter_LDLIBS := -lm
 $(call unit_test,test_asked,impair base)
 test_asked_LDLIBS := -lm
+$(call unit_test,test_blame,impair base)
+test_blame_LDLIBS := -lm
 $(call unit_test,test_trace,impair base)
 $(call unit_test,test_slotline,impair base)
 $(call unit_test,test_noise,impair base)

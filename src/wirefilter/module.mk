@@ -5,6 +5,7 @@ ENGINES += impair
 impair_SRCS := \
 	src/wirefilter/aqm.c \
 	src/wirefilter/blackout.c \
+	src/wirefilter/blame.c \
 	src/wirefilter/asked.c \
 	src/wirefilter/delayq.c \
 	src/wirefilter/dist.c \
