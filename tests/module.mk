@@ -82,8 +82,7 @@ test_ipout_SRCS += src/plugins/ipout.c
 $(call unit_test,test_pcapfile,base)
 test_pcapfile_SRCS += src/plugins/pcapfile.c
 $(call unit_test,test_plugin_api,base)
-$(call unit_test,test_capfile,common base)
-test_capfile_SRCS += src/switch/capfile.c
+$(call unit_test,test_scribe,common base)
 # The wire emulator's engine.
 $(call unit_test,test_delayq,impair base)
 $(call unit_test,test_value,impair base)

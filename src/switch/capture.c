@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "switch/capfile.h"
+#include "common/scribe.h"
 
 #define OFFSET_AGE LOOP_SEC
 
@@ -221,7 +221,7 @@ static void reader_ready(struct loop_fd *w, uint32_t events)
 /* Who writes the file has ended. */
 static void file_ended(struct capture *c)
 {
-	int rc = capfile_result(c->status);
+	int rc = scribe_result(c->status);
 
 	if (!rc && c->info.state != CAPTURE_ENDING)
 		rc = -EPIPE; /* nobody has told him to */
@@ -291,7 +291,7 @@ static int open_file(struct capture *c)
 		rc = c->problem;
 		return ftruncate(c->fd, 0) ? -errno : rc;
 	}
-	rc = capfile_start(c->fd, &c->status);
+	rc = scribe_start(c->fd, &c->status);
 	if (rc < 0)
 		return rc;
 	close(c->fd);

@@ -18,7 +18,7 @@
  *            whole block.
  *
  * A reader that leaves is waited for again; the next one gets a capture that
- * begins anew. A file is written by a process (capfile.h), so that a disk is a
+ * begins anew. A file is written by a process (scribe.h), so that a disk is a
  * reader as others are, which may be slow.
  */
 #ifndef SWITCH_CAPTURE_H

@@ -24,7 +24,7 @@ struct capture {
 	struct capwriter out;
 	int fd; /* or -1 */
 	struct loop_fd io; /* of a reader, or of who writes a file */
-	int status; /* of the latter (capfile.h), or -1 */
+	int status; /* of the latter (scribe.h), or -1 */
 	struct loop_fd result; /* the same */
 	struct loop_timer timer; /* waiting: look again; ending: it is enough */
 	bool full; /* the reader takes no more for now */

@@ -34,7 +34,6 @@ bridge_SRCS := \
 
 PROGS += vde_switch
 vde_switch_SRCS := \
-	src/switch/capfile.c \
 	src/switch/captarget.c \
 	src/switch/capture.c \
 	src/switch/capture_take.c \

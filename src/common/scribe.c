@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "switch/capfile.h"
+#include "common/scribe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -168,7 +168,7 @@ static void close_both(const int fd[2])
 	close(fd[1]);
 }
 
-int capfile_start(int file, int *status)
+int scribe_start(int file, int *status)
 {
 	int data[2], result[2], rc;
 
@@ -195,7 +195,7 @@ int capfile_start(int file, int *status)
 	return data[1];
 }
 
-int capfile_result(int status)
+int scribe_result(int status)
 {
 	int rc;
 	ssize_t n = read(status, &rc, sizeof(rc));

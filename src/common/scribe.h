@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * capfile - a process that writes blocks of a capture to a file
+ * scribe - a process that writes blocks of a capture to a file
  *
  * Writing to a file may take as long as the disk likes, and nothing tells
  * beforehand. So a process of its own does it: what it does not take stays in
@@ -8,16 +8,16 @@
  * everything is written, and whatever happens leaves a file that ends with
  * a whole block.
  */
-#ifndef SWITCH_CAPFILE_H
-#define SWITCH_CAPFILE_H
+#ifndef COMMON_SCRIBE_H
+#define COMMON_SCRIBE_H
 
 /* What is written to the descriptor that this returns is appended to @file,
  * which must end with a whole block; it does not block. -errno: there is no
- * such process. *@status is readable when the process ends: capfile_result().
+ * such process. *@status is readable when the process ends: scribe_result().
  * All three are the caller's. */
-int capfile_start(int file, int *status);
+int scribe_start(int file, int *status);
 
 /* 0: everything is written; or -errno, -EPIPE if the process was killed. */
-int capfile_result(int status);
+int scribe_result(int status);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "switch/capfile.h"
+#include "common/scribe.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,7 +16,7 @@
 
 #define BLOCK 52 /* what a packet of 8 bytes takes */
 
-static char path[] = "/tmp/vde-capfile.XXXXXX";
+static char path[] = "/tmp/vde-scribe.XXXXXX";
 static int file, status, to;
 
 static void begin(void)
@@ -30,7 +30,7 @@ static void begin(void)
 	CHECK(pcapng_put_packet(head, sizeof(head), &pkt) == BLOCK);
 	CHECK(!ftruncate(file, 0) && !lseek(file, 0, SEEK_SET));
 	CHECK(write(file, head, sizeof(head)) == BLOCK);
-	to = capfile_start(file, &status);
+	to = scribe_start(file, &status);
 	CHECK(to >= 0);
 }
 
@@ -73,7 +73,7 @@ static int finish(void)
 
 	close(to);
 	CHECK(poll(&pfd, 1, 10000) == 1);
-	rc = capfile_result(status);
+	rc = scribe_result(status);
 	close(status);
 	return rc;
 }
@@ -138,7 +138,7 @@ static void a_killed_process_is_not_taken_for_a_finished_one(void)
 
 	CHECK(!pipe(pair));
 	close(pair[1]);
-	CHECK(capfile_result(pair[0]) == -EPIPE);
+	CHECK(scribe_result(pair[0]) == -EPIPE);
 	close(pair[0]);
 }
 
