@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,16 +20,26 @@
 
 /* ---- in the process ---- */
 
-/* Where in a stream of blocks are we? */
+/* Where in a stream of blocks or lines are we? */
 struct place {
+	enum scribe_unit unit;
 	uint8_t head[BLOCK_HEAD];
 	size_t have; /* bytes of @head */
 	size_t left; /* of the block, behind its head */
 	off_t at; /* in the file */
-	off_t whole; /* where the last whole block ends */
+	off_t whole; /* where the last whole block or line ends */
 };
 
-static void advance(struct place *pl, const uint8_t *p, size_t n)
+static void advance_lines(struct place *pl, const uint8_t *p, size_t n)
+{
+	const uint8_t *lf = memrchr(p, '\n', n);
+
+	if (lf)
+		pl->whole = pl->at + (lf - p) + 1;
+	pl->at += (off_t)n;
+}
+
+static void advance_blocks(struct place *pl, const uint8_t *p, size_t n)
 {
 	while (n) {
 		size_t k;
@@ -50,6 +62,14 @@ static void advance(struct place *pl, const uint8_t *p, size_t n)
 			pl->whole = pl->at;
 		}
 	}
+}
+
+static void advance(struct place *pl, const uint8_t *p, size_t n)
+{
+	if (pl->unit == SCRIBE_LINES)
+		advance_lines(pl, p, n);
+	else
+		advance_blocks(pl, p, n);
 }
 
 /* 0 or -errno. */
@@ -101,7 +121,7 @@ static void close_between(int above, int below)
 		close(above);
 }
 
-/* Nothing that is the switch's is held open, and nothing is said. */
+/* Nothing of the other process is held open, and nothing is said. */
 static void keep_only(int *fd, int n)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), last = 2;
@@ -122,13 +142,15 @@ static void keep_only(int *fd, int n)
 	close_between(last, INT_MAX);
 }
 
-static _Noreturn void work(int in, int out, int status)
+static _Noreturn void work(int in, int out, int status, enum scribe_unit unit,
+			   const char *name)
 {
-	struct place pl = { .whole = lseek(out, 0, SEEK_END) };
+	struct place pl = { .unit = unit, .whole = lseek(out, 0, SEEK_END) };
 	int keep[] = { in, out, status }, rc;
 
 	keep_only(keep, 3);
-	prctl(PR_SET_NAME, "vde_capture");
+	prctl(PR_SET_NAME, name);
+	signal(SIGXFSZ, SIG_IGN);
 	pl.at = pl.whole;
 	rc = copy(in, out, &pl);
 	if (pl.at != pl.whole && ftruncate(out, pl.whole) && !rc)
@@ -138,10 +160,11 @@ static _Noreturn void work(int in, int out, int status)
 	_exit(write(status, &rc, sizeof(rc)) != sizeof(rc));
 }
 
-/* ---- in the switch ---- */
+/* ---- in the other ---- */
 
 /* It is nobody's child, so nobody has to wait for it. */
-static int start(int in, int out, int status)
+static int start(int in, int out, int status, enum scribe_unit unit,
+		 const char *name)
 {
 	pid_t pid = fork(), rc;
 	int how;
@@ -151,7 +174,7 @@ static int start(int in, int out, int status)
 	if (pid == 0) {
 		pid = fork();
 		if (pid == 0)
-			work(in, out, status);
+			work(in, out, status, unit, name);
 		_exit(pid < 0 ? errno : 0);
 	}
 	do
@@ -168,7 +191,7 @@ static void close_both(const int fd[2])
 	close(fd[1]);
 }
 
-int scribe_start(int file, int *status)
+int scribe_start(int file, enum scribe_unit unit, const char *name, int *status)
 {
 	int data[2], result[2], rc;
 
@@ -180,7 +203,7 @@ int scribe_start(int file, int *status)
 		return rc;
 	}
 	fcntl(data[1], F_SETPIPE_SZ, CHUNK); /* or as it is */
-	rc = start(data[0], file, result[1]);
+	rc = start(data[0], file, result[1], unit, name);
 	close(data[0]);
 	close(result[1]);
 	if (!rc && (fcntl(data[1], F_SETFL, O_NONBLOCK) ||

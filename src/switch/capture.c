@@ -291,7 +291,7 @@ static int open_file(struct capture *c)
 		rc = c->problem;
 		return ftruncate(c->fd, 0) ? -errno : rc;
 	}
-	rc = scribe_start(c->fd, &c->status);
+	rc = scribe_start(c->fd, SCRIBE_BLOCKS, "vde_capture", &c->status);
 	if (rc < 0)
 		return rc;
 	close(c->fd);

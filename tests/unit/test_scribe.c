@@ -30,7 +30,7 @@ static void begin(void)
 	CHECK(pcapng_put_packet(head, sizeof(head), &pkt) == BLOCK);
 	CHECK(!ftruncate(file, 0) && !lseek(file, 0, SEEK_SET));
 	CHECK(write(file, head, sizeof(head)) == BLOCK);
-	to = scribe_start(file, &status);
+	to = scribe_start(file, SCRIBE_BLOCKS, "vde_test", &status);
 	CHECK(to >= 0);
 }
 
@@ -132,6 +132,42 @@ static void a_file_that_may_not_grow_ends_with_a_whole_block(void)
 	}
 }
 
+/* The file is what @want says after @n bytes of @text in pieces of 3. */
+static bool lines_become(const char *text, rlim_t max, int rc, const char *want)
+{
+	char got[100] = "";
+	struct rlimit old, rl;
+	ssize_t n;
+
+	CHECK(!ftruncate(file, 0) && !lseek(file, 0, SEEK_SET));
+	CHECK(!getrlimit(RLIMIT_FSIZE, &old));
+	rl = old;
+	rl.rlim_cur = max;
+	CHECK(!setrlimit(RLIMIT_FSIZE, &rl));
+	to = scribe_start(file, SCRIBE_LINES, "vde_test", &status);
+	CHECK(!setrlimit(RLIMIT_FSIZE, &old));
+	for (size_t at = 0; text[at]; at += size_min(3, strlen(text + at)))
+		send_bytes((const uint8_t *)text + at,
+			   size_min(3, strlen(text + at)));
+	if (finish() != rc)
+		return false;
+	n = pread(file, got, sizeof(got) - 1, 0);
+	return n == (ssize_t)strlen(want) && !strcmp(got, want);
+}
+
+static void a_file_of_lines_ends_with_a_whole_line(void)
+{
+	CHECK(lines_become("", RLIM_INFINITY, 0, ""));
+	CHECK(lines_become("one\ntwo\n", RLIM_INFINITY, 0, "one\ntwo\n"));
+	CHECK(lines_become("one\ntwo", RLIM_INFINITY, 0, "one\n"));
+	CHECK(lines_become("never ends", RLIM_INFINITY, 0, ""));
+	for (rlim_t max = 8; max < 14; max++)
+		CHECK(lines_become("one\ntwo\nthree\nfour\n", max, -EFBIG,
+				   "one\ntwo\n"));
+	CHECK(lines_become("one\ntwo\nthree\nfour\n", 14, -EFBIG,
+			   "one\ntwo\nthree\n"));
+}
+
 static void a_killed_process_is_not_taken_for_a_finished_one(void)
 {
 	int pair[2];
@@ -154,6 +190,7 @@ int main(void)
 	RUN(what_was_only_begun_is_not);
 	RUN(nothing_at_all_is_fine);
 	RUN(a_file_that_may_not_grow_ends_with_a_whole_block);
+	RUN(a_file_of_lines_ends_with_a_whole_line);
 	RUN(a_killed_process_is_not_taken_for_a_finished_one);
 	close(file);
 	DONE();
