@@ -106,3 +106,5 @@ $(call unit_test,test_slotline,impair base)
 $(call unit_test,test_noise,impair base)
 test_noise_LDLIBS := -lm
 $(call unit_test,test_blackout,impair base)
+$(call unit_test,test_sorter,filter base)
+test_sorter_SRCS += src/wirefilter/sorter.c
