@@ -95,6 +95,8 @@ test_dist_LDLIBS := -lm
 $(call unit_test,test_line,impair base)
 $(call unit_test,test_aqm,impair base)
 test_aqm_LDLIBS := -lm
+$(call unit_test,test_impair,impair base)
+test_impair_LDLIBS := -lm
 $(call unit_test,test_meter,impair base)
 test_meter_LDLIBS := -lm
 $(call unit_test,test_asked,impair base)

@@ -94,7 +94,7 @@ struct impair_frame {
 	struct impair_flips flips;
 	uint32_t len;
 	uint16_t copy;
-	uint8_t class;
+	uint8_t class, lane;
 	bool overtakes; /* reorder: neither delay nor fifo */
 	bool follows; /* the line was busy until it left */
 	uint8_t size_class; /* of its memory */
@@ -141,7 +141,8 @@ void impair_trace_values(struct impair *, unsigned int has, uint64_t rate,
 /* The line of class 0 is one of opportunities: @next says when the next one
  * is, false: there will be none any more. NULL: it is a line of a rate. */
 typedef bool impair_slots_fn(void *ctx, uint64_t *at);
-void impair_set_slots(struct impair *, impair_slots_fn *next, void *ctx);
+void impair_set_slots(struct impair *, impair_slots_fn *next, void *ctx,
+		      uint64_t now);
 
 /* True if frames pass as they are, at once, and nobody is told: the caller may
  * hand them over itself, and say so with impair_count(). */

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "wirefilter/items.h"
 
+#include <string.h>
+
+#include "base/num.h"
+
 void items_init(struct items *it, const char *text, size_t len)
 {
 	it->p = text;
@@ -39,4 +43,29 @@ bool items_check(const struct items *it, struct strbuf *why)
 	if (it->wrong)
 		strbuf_fmt(why, "line %u: %s", it->line, it->wrong);
 	return !it->wrong;
+}
+
+int items_fractions(const char *text, double *out, int max, struct strbuf *why)
+{
+	const char *s = text;
+	size_t len;
+	int n = 0;
+
+	for (;;) {
+		len = n < max ? parse_fraction(s, strlen(s), &out[n]) : 0;
+		s += len;
+		n++;
+		if (len && !*s)
+			return n;
+		if (!len || *s != ',')
+			break;
+		s++;
+	}
+	if (n > max)
+		strbuf_fmt(why, "'%s': more than %d numbers", text, max);
+	else if (!*s)
+		strbuf_fmt(why, "'%s': a number is missing", text);
+	else
+		strbuf_fmt(why, "'%s': '%s' is not understood", text, s);
+	return 0;
 }

@@ -29,4 +29,9 @@ bool items_over(struct items *);
 /* True if nothing is wrong, else false after saying in @why where and what. */
 bool items_check(const struct items *, struct strbuf *why);
 
+/* The numbers, as parse_fraction() of base/num.h has them, that @text is: 1 to
+ * @max, with commas alone between them. How many; 0 after saying in @why what
+ * is wrong. */
+int items_fractions(const char *text, double *out, int max, struct strbuf *why);
+
 #endif

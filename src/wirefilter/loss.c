@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/num.h"
+#include "wirefilter/items.h"
 
 static const char *const causes[] = {
 	[LOSS_NONE] = "none",	  [LOSS_RANDOM] = "random",
@@ -100,39 +100,11 @@ double loss_gilbert_mean(const struct loss_gilbert *g)
 
 /* ---- text ---- */
 
-/* Up to @max fractions with commas between; how many, 0 if something is
- * wrong. */
-static int read_fractions(const char *text, double *out, int max,
-			  struct strbuf *why)
-{
-	const char *s = text;
-	size_t len;
-	int n = 0;
-
-	for (;;) {
-		len = n < max ? parse_fraction(s, strlen(s), &out[n]) : 0;
-		s += len;
-		n++;
-		if (len && !*s)
-			return n;
-		if (!len || *s != ',')
-			break;
-		s++;
-	}
-	if (n > max)
-		strbuf_fmt(why, "'%s': more than %d numbers", text, max);
-	else if (!*s)
-		strbuf_fmt(why, "'%s': a number is missing", text);
-	else
-		strbuf_fmt(why, "'%s': '%s' is not understood", text, s);
-	return 0;
-}
-
 bool loss_gilbert_parse(struct loss_gilbert *g, const char *text,
 			struct strbuf *why)
 {
 	double v[4] = { 0, 0, 100, 0 };
-	int n = read_fractions(text, v, 4, why);
+	int n = items_fractions(text, v, 4, why);
 
 	if (!n)
 		return false;
@@ -157,7 +129,7 @@ bool loss_period_parse(struct loss_period *p, const char *text,
 		       struct strbuf *why)
 {
 	double v[3] = { 0, 1, 0 };
-	int n = read_fractions(text, v, 3, why);
+	int n = items_fractions(text, v, 3, why);
 
 	if (!n)
 		return false;

@@ -9,6 +9,8 @@ impair_SRCS := \
 	src/wirefilter/asked.c \
 	src/wirefilter/delayq.c \
 	src/wirefilter/dist.c \
+	src/wirefilter/impair.c \
+	src/wirefilter/impair_set.c \
 	src/wirefilter/items.c \
 	src/wirefilter/line.c \
 	src/wirefilter/loss.c \
@@ -16,6 +18,9 @@ impair_SRCS := \
 	src/wirefilter/markov.c \
 	src/wirefilter/meter.c \
 	src/wirefilter/noise.c \
+	src/wirefilter/params.c \
+	src/wirefilter/parcel.c \
 	src/wirefilter/slotline.c \
 	src/wirefilter/trace.c \
-	src/wirefilter/value.c
+	src/wirefilter/value.c \
+	src/wirefilter/wire.c
