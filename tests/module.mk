@@ -110,3 +110,5 @@ test_noise_LDLIBS := -lm
 $(call unit_test,test_blackout,impair base)
 $(call unit_test,test_sorter,filter base)
 test_sorter_SRCS += src/wirefilter/sorter.c
+$(call unit_test,test_record,impair base)
+test_record_LDLIBS := -lm

@@ -20,6 +20,7 @@ impair_SRCS := \
 	src/wirefilter/noise.c \
 	src/wirefilter/params.c \
 	src/wirefilter/parcel.c \
+	src/wirefilter/record.c \
 	src/wirefilter/slotline.c \
 	src/wirefilter/trace.c \
 	src/wirefilter/value.c \
