@@ -112,3 +112,7 @@ $(call unit_test,test_sorter,filter base)
 test_sorter_SRCS += src/wirefilter/sorter.c
 $(call unit_test,test_record,impair base)
 test_record_LDLIBS := -lm
+# What wirefilter reads and writes.
+$(call unit_test,test_replay,impair base)
+test_replay_SRCS += src/wirefilter/replay.c
+test_replay_LDLIBS := -lm
