@@ -20,11 +20,14 @@ static void turn_over(struct loop_hook *h)
 
 struct console *console_new(const struct console_config *cfg)
 {
+	static const struct console_dialect of_switch = { 0 };
 	struct console *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
 	c->cfg = *cfg;
+	if (!c->cfg.dialect)
+		c->cfg.dialect = &of_switch;
 	list_init(&c->sessions);
 	loop_hook_add(cfg->loop, &c->turn, turn_over);
 	return c;
@@ -122,14 +125,23 @@ void console_farewell(struct console_session *s)
 	s->logout = true;
 	if (s->terminal || s->running)
 		return;
-	if (s->busy) {
+	if (s->busy)
 		session_cancel(s, -ECANCELED);
-	} else {
-		session_puts(s, "9999 END OF SESSION");
-		s->ended = true;
-	}
+	else
+		session_farewell(s);
 	session_flush(s);
 	session_kick(s);
+}
+
+void console_hang_up(struct console_session *s)
+{
+	s->silent = true;
+	console_farewell(s);
+}
+
+const char *console_last_failure(const struct console_session *s)
+{
+	return s->failure;
 }
 
 void console_logout(struct console_session *s)
@@ -177,22 +189,34 @@ static void event_sink(void *ctx, const char *text, size_t n)
 		s->broken = !s->terminal;
 }
 
-void console_event(struct console_session *s, unsigned int tag,
-		   const char *category, const char *text)
+static void event(struct console_session *s, const char *code,
+		  const char *category, const char *text)
 {
-	char code[16];
 	struct writer w;
 
 	if (s->ended || s->broken ||
 	    outbuf_pending(&s->out) + outbuf_pending(&s->late) >
 		    CONSOLE_EVENT_ROOM)
 		return;
-	str_fmt(code, sizeof(code), "3%03o ", tag);
 	writer_init(&w, false, event_sink, s);
 	writer_text(&w, code);
 	writer_text(&w, category);
-	writer_str(&w, NULL, " ", text, 0);
+	writer_str(&w, NULL, *category ? " " : "", text, 0);
 	writer_line(&w);
 	if (!s->running && !s->busy)
 		session_kick(s);
+}
+
+void console_event(struct console_session *s, unsigned int tag,
+		   const char *category, const char *text)
+{
+	char code[16];
+
+	str_fmt(code, sizeof(code), "3%03o ", tag);
+	event(s, code, category, text);
+}
+
+void console_event_line(struct console_session *s, const char *line)
+{
+	event(s, "", "", line);
 }

@@ -43,6 +43,28 @@
 struct console;
 struct console_session;
 
+/* Where the text of a program is not that of the switch; zeros: it is. */
+struct console_dialect {
+	/* What logout answers; NULL: "9999 END OF SESSION". */
+	const char *farewell;
+	/* In front of and behind the name of a loaded file, which is in front
+	 * of each of its lines; NULL: "vde[" and "]: ". With them the replies
+	 * of the lines are in the data block of `load`, an empty line has no
+	 * result, and a logout in the file is answered and left at that. */
+	const char *load_before, *load_behind;
+	/* The terminal may log out, which is its end of input, and its prompt
+	 * goes to descriptor 1, whatever that is, after each reply. */
+	bool terminal_talks;
+	/* Reasons (mgmt_refuse()) are shown: in JSON, as "reason", and in a
+	 * data block if this says so of the command. NULL: only what commands
+	 * say themselves. */
+	bool (*explains)(const struct mgmt_cmd *);
+	/* Logs the line of an rc file that failed; @why may be empty. NULL:
+	 * "PATH:NUMBER: LINE: REASON". */
+	void (*rc_failed)(const char *path, unsigned int number,
+			  const char *line, int rc, const char *why);
+};
+
 struct console_config {
 	struct loop *loop;
 	const struct mgmt *mgmt;
@@ -53,6 +75,7 @@ struct console_config {
 	/* A session has gone: forget what points at it. May be NULL. */
 	void (*session_gone)(void *ctx, struct console_session *);
 	void *ctx;
+	const struct console_dialect *dialect; /* NULL: the switch's */
 };
 
 /* The config is copied, what it points at must outlive the console. NULL
@@ -93,10 +116,18 @@ bool console_is_terminal(const struct console_session *);
 
 /* The same for any session at any time, as VDE 2 does at a shutdown. */
 void console_farewell(struct console_session *);
+/* The same without a word. */
+void console_hang_up(struct console_session *);
 
 /* An event line for one session. */
 void console_event(struct console_session *, unsigned int tag,
 		   const char *category, const char *text);
+/* The same with a line of another form, without its newline. */
+void console_event_line(struct console_session *, const char *line);
+
+/* Why the last command that failed did so: what it or the console said, or
+ * the errno's text. Empty if none has. */
+const char *console_last_failure(const struct console_session *);
 
 /* Room for 64 flags that belong to the program, e.g. subscribed events. */
 uint64_t *console_flags(struct console_session *);

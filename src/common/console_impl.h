@@ -61,6 +61,7 @@ struct console_session {
 	bool running; /* inside a command */
 	bool busy; /* @cmd has more to say in later turns; nothing is read */
 	bool logout; /* to end after this reply */
+	bool silent; /* without a farewell */
 	bool had_turn; /* the last session_run() ran something */
 	bool ended; /* farewell is said: closed once it has gone out */
 	size_t reply_at; /* where this reply starts in @out, if @running */
@@ -73,6 +74,7 @@ struct console_session {
 	struct load *load; /* the innermost of @cmd, or NULL */
 	unsigned int n_loads, load_lines; /* of all of them */
 	struct console_term term;
+	char failure[MGMT_WHY]; /* the reason of the last one */
 	struct command cmd;
 	struct linebuf in;
 };
@@ -110,6 +112,16 @@ bool session_ready(const struct console_session *);
 int session_begin(struct command *, struct console_session *, char *line);
 int session_more(struct command *);
 void session_end(struct command *, int rc);
+/* Its data block begins, also with nothing in it. */
+void session_open_block(struct command *);
+/* What a command that has ended leaves to say about its failure: the reason
+ * into JSON's object that is open, and into the session. */
+void session_failed(struct console_session *, struct writer *json, int rc,
+		    const char *why);
+/* A logout that did not end anything is over; true if there was one. */
+bool session_spare(struct console_session *);
+/* The last words. */
+void session_farewell(struct console_session *);
 /* Ends what still runs of files, the innermost first. */
 void session_end_loads(struct console_session *);
 /* Does any of them run a command of that table? */

@@ -136,6 +136,20 @@ static const struct mgmt_cmd *prepare(struct load *ld, const char *line,
 	return mgmt_find(ld->console->cfg.mgmt, *copy);
 }
 
+static void rc_failed(struct load *ld, const char *line, int rc,
+		      const char *why)
+{
+	const struct console_dialect *d = ld->console->cfg.dialect;
+
+	if (ld->console->load_bad++ >= LOGGED_MAX)
+		return;
+	if (d->rc_failed)
+		d->rc_failed(ld->path, ld->line_no, line, rc, why);
+	else
+		log_warn("%s:%u: %.200s: %s", ld->path, ld->line_no, line,
+			 *why ? why : strerror(-rc));
+}
+
 /* At once: nobody is there yet who would have to wait. A command without data
  * that says something, and fails, has said why. */
 static void rc_line(struct load *ld, const char *line, int rc)
@@ -143,7 +157,7 @@ static void rc_line(struct load *ld, const char *line, int rc)
 	const struct mgmt_cmd *cmd;
 	struct mgmt_req req = { 0 };
 	struct reason why = { .n = 0 };
-	bool data = false;
+	const char *reason = "";
 	struct writer w;
 	char *copy;
 
@@ -153,23 +167,26 @@ static void rc_line(struct load *ld, const char *line, int rc)
 		writer_init(&w, false, keep_line, &why);
 		req.w = &w;
 		cmd = prepare(ld, line, &copy);
-		data = cmd && cmd->data;
 		rc = cmd ? mgmt_run(ld->console->cfg.mgmt, cmd, &req, copy)
 			 : -ENOSYS;
 		while (rc > 0)
 			rc = mgmt_more(&req);
+		if (ld->console->cfg.dialect->explains && req.why[0])
+			reason = req.why;
+		else if (why.n && cmd && !cmd->data)
+			reason = why.text;
 	}
-	if (rc < 0 && ld->console->load_bad++ < LOGGED_MAX)
-		log_warn("%s:%u: %.200s: %s", ld->path, ld->line_no, line,
-			 why.n && !data ? why.text : strerror(-rc));
+	if (rc < 0)
+		rc_failed(ld, line, rc, reason);
 }
 
-/* "vde[PATH]: LINE" with all its blanks: the name is the prompt's up to its
- * "$ ". */
+/* "vde[PATH]: LINE" with all its blanks, or what the dialect has; the name is
+ * the prompt's up to its "$ ". */
 static void echo_line(const struct load *ld, const char *line, size_t len)
 {
 	struct console_session *s = ld->session;
 	const char *prompt = ld->console->cfg.prompt;
+	const struct console_dialect *d = ld->console->cfg.dialect;
 	char shown[CONSOLE_LINE_MAX];
 	struct writer w;
 
@@ -181,10 +198,16 @@ static void echo_line(const struct load *ld, const char *line, size_t len)
 		if (iscntrl((uint8_t)line[i]) && line[i] != '\t')
 			shown[i] = '?';
 	}
-	session_put(s, prompt, strcspn(prompt, "$"));
 	writer_init(&w, false, session_sink, s);
-	writer_str(&w, NULL, "[", ld->path, 0);
-	session_puts(s, "]: ");
+	if (d->load_before) {
+		session_puts(s, d->load_before);
+		writer_str(&w, NULL, "", ld->path, 0);
+		session_puts(s, d->load_behind);
+	} else {
+		session_put(s, prompt, strcspn(prompt, "$"));
+		writer_str(&w, NULL, "[", ld->path, 0);
+		session_puts(s, "]: ");
+	}
 	session_put(s, shown, len);
 	session_put(s, "\n", 1);
 }
@@ -202,10 +225,10 @@ static int text_over(struct load *ld, int rc)
  * command; its transcript is kept. */
 static int text_line(struct load *ld, bool empty, const char *text, int rc)
 {
-	if (empty) {
+	if (empty)
 		session_put(ld->session, "\n", 1);
+	if (empty && !ld->console->cfg.dialect->load_before)
 		rc = -ENOSYS;
-	}
 	if (rc) {
 		session_result(ld->session, rc);
 		return 0;
@@ -226,11 +249,11 @@ static int json_over(struct load *ld, int rc)
 		while (w->depth >= ld->depth)
 			writer_close(w);
 		ld->depth = 0;
-		if (ld->session->terminal)
-			ld->session->logout = false; /* it cannot */
+		session_spare(ld->session);
 	}
 	writer_num(w, "errno", NULL, rc < 0 ? -rc : 0, 0);
 	writer_str(w, "result", NULL, strerror(rc < 0 ? -rc : 0), 0);
+	session_failed(ld->session, w, rc, ld->cmd.req.why);
 	writer_close(w);
 	return 0;
 }
@@ -328,8 +351,9 @@ static int load_rc(struct console *c, const char *path)
 
 /* The new one is the innermost. @path is kept as long as its request. */
 static int load_open(struct console *c, struct console_session *s,
-		     const char *path)
+		     const char *path, struct mgmt_req *rq)
 {
+	struct command *outer = container_of(rq, struct command, req);
 	struct load *ld;
 	size_t len;
 	int rc;
@@ -356,6 +380,8 @@ static int load_open(struct console *c, struct console_session *s,
 	s->load = ld;
 	if (ld->json)
 		writer_list(ld->json, "commands");
+	else if (c->cfg.dialect->load_before)
+		session_open_block(outer);
 	return 0;
 }
 
@@ -432,7 +458,7 @@ int console_load(struct console *c, const char *path, struct mgmt_req *rq)
 	if (!s)
 		return load_rc(c, path);
 	if (!rq->again) {
-		rc = load_open(c, s, path);
+		rc = load_open(c, s, path, rq);
 		if (rc)
 			return rc;
 		rq->more[0] = s->n_loads;

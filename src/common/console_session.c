@@ -108,7 +108,7 @@ bool session_flush(struct console_session *s)
 /* ---- commands ---- */
 
 /* The data block begins with the first output. */
-static void block_open(struct command *k)
+void session_open_block(struct command *k)
 {
 	if (!k->open)
 		session_puts(k->session, "0000 DATA END WITH '.'\n");
@@ -119,7 +119,7 @@ static void block_sink(void *ctx, const char *text, size_t n)
 {
 	struct command *k = ctx;
 
-	block_open(k);
+	session_open_block(k);
 	session_put(k->session, text, n);
 	k->midline = text[n - 1] != '\n';
 }
@@ -165,7 +165,8 @@ int session_begin(struct command *k, struct console_session *s, char *line)
 	writer_init(&k->w, json, block_sink, k);
 	writer_open(&k->w, NULL);
 	s->json = json ? &k->w : NULL;
-	rc = cmd ? mgmt_run(m, cmd, &k->req, line) : -ENOSYS;
+	rc = cmd ? mgmt_run(m, cmd, &k->req, line)
+		 : mgmt_refuse(&k->req, -ENOSYS, "no such command");
 	s->json = outer;
 	return rc;
 }
@@ -182,19 +183,64 @@ int session_more(struct command *k)
 	return rc;
 }
 
+/* The switch's terminal cannot log out, and VDE 2 says nothing then. */
+bool session_spare(struct console_session *s)
+{
+	const struct console_dialect *d = s->console->cfg.dialect;
+	bool stays = s->load && d->load_before && !s->silent;
+
+	if (!s->logout || (!stays && (!s->terminal || d->terminal_talks)))
+		return false;
+	s->logout = false;
+	return true;
+}
+
+void session_failed(struct console_session *s, struct writer *json, int rc,
+		    const char *why)
+{
+	const struct console_dialect *d = s->console->cfg.dialect;
+
+	if (rc >= 0 || !d->explains)
+		return;
+	if (!*why)
+		why = strerror(-rc);
+	str_fmt(s->failure, sizeof(s->failure), "%s", why);
+	if (json)
+		writer_str(json, "reason", NULL, why, 0);
+}
+
+static void explain(struct command *k, int rc)
+{
+	const struct console_dialect *d = k->session->console->cfg.dialect;
+	const struct mgmt_cmd *cmd = k->req.cmd;
+
+	if (rc >= 0 || k->w.json || !k->req.why[0] || !cmd || !d->explains ||
+	    !d->explains(cmd))
+		return;
+	if (k->midline)
+		writer_line(&k->w);
+	writer_str(&k->w, NULL, "", k->req.why, 0);
+	writer_line(&k->w);
+}
+
 void session_end(struct command *k, int rc)
 {
 	struct console_session *s = k->session;
+	const char *farewell = s->console->cfg.dialect->farewell;
 
-	while (k->w.depth)
+	while (k->w.depth > 1)
+		writer_close(&k->w);
+	session_failed(s, k->w.json ? &k->w : NULL, rc, k->req.why);
+	explain(k, rc);
+	if (k->w.depth)
 		writer_close(&k->w);
 	if (k->data)
-		block_open(k);
+		session_open_block(k);
 	block_close(k);
 	if (!s->logout)
 		session_result(s, rc);
-	else if (s->terminal)
-		s->logout = false; /* it cannot, and VDE 2 says nothing */
+	else if (session_spare(s) && s->load && farewell)
+		session_puts(s, farewell);
 }
 
 static bool is_blank(char c)
@@ -213,14 +259,22 @@ char *session_strip(char *s, size_t len)
 	return strlen(s) == len ? s : NULL;
 }
 
+void session_farewell(struct console_session *s)
+{
+	const char *text = s->console->cfg.dialect->farewell;
+
+	if (!s->silent)
+		session_puts(s, text ? text : "9999 END OF SESSION");
+	s->ended = true;
+}
+
 /* The farewell, or the prompt and the events that had to wait. */
 static void reply_over(struct console_session *s)
 {
 	s->running = false;
 	s->busy = false;
 	if (s->logout) {
-		session_puts(s, "9999 END OF SESSION");
-		s->ended = true;
+		session_farewell(s);
 	} else {
 		session_prompt(s);
 		if (outbuf_pending(&s->late))
@@ -239,7 +293,9 @@ static bool is_in_vain(const struct console_session *s)
 /* There is more and somebody is there to hear it; or the reply is over. */
 static void part_over(struct console_session *s, int rc)
 {
-	bool leaves = s->broken || is_in_vain(s) || (s->logout && !s->terminal);
+	bool leaves = s->broken || is_in_vain(s) ||
+		      (s->logout && (!s->terminal ||
+				     s->console->cfg.dialect->terminal_talks));
 
 	if (rc > 0 && !leaves) {
 		s->running = false;

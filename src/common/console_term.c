@@ -77,15 +77,16 @@ static bool in_background(const struct console_session *s)
  * which keeps the order. */
 void term_prompt(struct console_session *s)
 {
+	bool talks = s->console->cfg.dialect->terminal_talks;
 	char text[128];
 	int n;
 
-	if (!s->term.in_tty || in_background(s))
+	if (!(talks || s->term.in_tty) || in_background(s))
 		return;
 	n = str_fmt(text, sizeof(text), "\n%s", s->console->cfg.prompt);
 	if (n < 0)
 		return;
-	if (s->term.out_tty)
+	if (talks || s->term.out_tty)
 		session_put(s, text, (size_t)n);
 	else if (write_polled(s->term.in_fd, text, (size_t)n) < 0)
 		return; /* a full terminal, or one opened for reading only */
@@ -193,7 +194,7 @@ void term_settle(struct console_session *s, bool progress)
 	loop_fd_del(l, &t->out);
 	loop_timer_del(l, &t->again);
 	t->stalled = false;
-	if (s->eof && !session_ready(s)) {
+	if (s->ended || (s->eof && !session_ready(s))) {
 		finish(s);
 		return;
 	}
@@ -262,7 +263,8 @@ int console_stdin(struct console *c)
 		return rc;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	session_prompt(s);
+	if (s->term.in_tty)
+		session_prompt(s);
 	session_flush(s);
 	return 0;
 }

@@ -126,8 +126,18 @@ int mgmt_run(const struct mgmt *m, const struct mgmt_cmd *cmd,
 	req->part_at = req->w ? req->w->written : 0;
 	req->argc = 0;
 	req->numbers = 0;
+	req->why[0] = '\0';
 	rc = bind_args(m, cmd->syntax, req, line + word_len(line));
-	return rc ? rc : cmd->fn(req, m->ctx);
+	if (!rc)
+		return cmd->fn(req, m->ctx);
+	str_fmt(req->why, sizeof(req->why), "usage: %s", cmd->syntax);
+	return rc;
+}
+
+int mgmt_refuse(struct mgmt_req *req, int rc, const char *why)
+{
+	str_fmt(req->why, sizeof(req->why), "%s", why);
+	return rc;
 }
 
 int mgmt_more(struct mgmt_req *req)

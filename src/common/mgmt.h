@@ -37,6 +37,7 @@
 
 #define MGMT_MAX_ARGS 8
 #define MGMT_MORE 1 /* what a handler returns after one of several parts */
+#define MGMT_WHY 256 /* of a reason, with the NUL */
 #define MGMT_PART 8192 /* bytes of output after which a part ends */
 
 struct mgmt_req;
@@ -77,6 +78,7 @@ struct mgmt_req {
 	bool again; /* the handler said MGMT_MORE before */
 	uint64_t more[4]; /* its own, zeros at first */
 	size_t part_at; /* of w->written, where this call began */
+	char why[MGMT_WHY]; /* it failed, may be empty */
 	int argc;
 	unsigned int numbers; /* bit i: argument i is a number */
 	union {
@@ -110,6 +112,10 @@ int mgmt_run(const struct mgmt *, const struct mgmt_cmd *cmd, struct mgmt_req *,
 /* Runs the handler again that returned MGMT_MORE: what it returned, or
  * -ECANCELED if its command has gone since. */
 int mgmt_more(struct mgmt_req *);
+
+/* For handlers: returns @rc, and keeps the reason for who asked, of which as
+ * much as fits; console_config.dialect says where it is seen. */
+int mgmt_refuse(struct mgmt_req *, int rc, const char *why);
 
 /* For handlers: this part is long enough. */
 bool mgmt_pause(const struct mgmt_req *);

@@ -168,6 +168,9 @@ static const struct mgmt fixture_mgmt = {
 	&fixture_table, 1, fixture_types, ARRAY_SIZE(fixture_types), NULL
 };
 /* clang-format on */
+/* What the next console has. */
+static const struct mgmt *fixture_uses = &fixture_mgmt;
+static const struct console_dialect *fixture_speaks; /* NULL: the switch's */
 
 static void note_gone(void *ctx, struct console_session *s)
 {
@@ -185,11 +188,12 @@ static void fixture_open(void)
 	loop = loop_new();
 	console = console_new(&(struct console_config){
 		.loop = loop,
-		.mgmt = &fixture_mgmt,
+		.mgmt = fixture_uses,
 		.greeting = GREETING,
 		.prompt = "vde$ ",
 		.stdin_eof = note_eof,
 		.session_gone = note_gone,
+		.dialect = fixture_speaks,
 	});
 	n_notes = n_gone = n_eof = n_parts = 0;
 	last_note = -1;
