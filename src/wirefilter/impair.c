@@ -345,9 +345,11 @@ static enum impair_fate from_aqm(enum aqm_fate fate)
 					 : IMPAIR_EARLY;
 }
 
-/* Through what there is of speed; *@leaves is when it is through. */
+/* Through what there is of speed; *@leaves is when it is through, and @follows
+ * whether the frame before it was until @now. */
 static bool pass_speed(struct impair_flow *f, struct impair_lane *l,
-		       uint32_t size, uint64_t now, uint64_t *leaves)
+		       uint32_t size, uint64_t now, uint64_t *leaves,
+		       bool *follows)
 {
 	uint64_t rate;
 
@@ -357,6 +359,7 @@ static bool pass_speed(struct impair_flow *f, struct impair_lane *l,
 		return false;
 	if (rate != l->speed.rate)
 		line_set(&l->speed, now, rate, 0);
+	*follows = now <= line_free(&l->speed);
 	*leaves = line_send(&l->speed, now, size);
 	return *leaves != LINE_NEVER;
 }
@@ -401,8 +404,10 @@ static void input_copy(struct impair *i, struct impair_flow *f,
 	enum impair_fate fate = room_for(limits, l, size);
 	uint64_t leaves = now;
 	struct impair_frame *p;
+	bool follows = false;
 
-	if (fate == IMPAIR_PASS && !pass_speed(limits, l, size, now, &leaves))
+	if (fate == IMPAIR_PASS &&
+	    !pass_speed(limits, l, size, now, &leaves, &follows))
 		fate = IMPAIR_STILL;
 	p = fate == IMPAIR_PASS ? parcel_new(&i->pool, data, len) : NULL;
 	if (!p) {
@@ -415,6 +420,7 @@ static void input_copy(struct impair *i, struct impair_flow *f,
 	p->class = (uint8_t) class;
 	p->lane = f->lane;
 	p->arrived = now;
+	p->follows = follows;
 	count_in(i, l, size);
 	draw_flips(i, f, p);
 	draw_delay(i, f, p);

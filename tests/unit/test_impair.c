@@ -204,6 +204,22 @@ static void speed_holds_the_input_and_delays_the_frame(void)
 	end();
 }
 
+static void speed_is_measured_while_frames_follow_each_other(void)
+{
+	begin();
+	CHECK(set("speed", "10000"));
+	for (unsigned int i = 0; i < 5; i++) {
+		if (i == 3) /* nothing came for a while */
+			run_until(now + SEC);
+		give(i, 998, 0);
+		CHECK(run_until(impair_opens(w->dir[0])) == 1);
+	}
+	/* The first one, and the one after the pause, did not follow any. */
+	CHECK(stats()->rate.busy_bytes == 3000);
+	CHECK(meter_rate_busy(&stats()->rate) == 10000);
+	end();
+}
+
 static void chanbufsize_counts_all_that_waits(void)
 {
 	begin();
@@ -688,6 +704,7 @@ int main(void)
 	RUN(bandwidth_spaces_frames_by_their_size);
 	RUN(a_bucket_lets_a_burst_through);
 	RUN(speed_holds_the_input_and_delays_the_frame);
+	RUN(speed_is_measured_while_frames_follow_each_other);
 	RUN(chanbufsize_counts_all_that_waits);
 	RUN(dup_makes_twice_as_many_at_half);
 	RUN(each_kind_of_loss_has_its_cause);
