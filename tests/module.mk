@@ -104,6 +104,9 @@ $(call unit_test,test_asked,impair base)
 test_asked_LDLIBS := -lm
 $(call unit_test,test_blame,impair base)
 test_blame_LDLIBS := -lm
+$(call unit_test,test_watchman,impair common base)
+test_watchman_SRCS += src/wirefilter/watchman.c src/wirefilter/watchman_show.c
+test_watchman_LDLIBS := -lm
 $(call unit_test,test_trace,impair base)
 $(call unit_test,test_slotline,impair base)
 $(call unit_test,test_noise,impair base)
