@@ -45,6 +45,8 @@ struct end_ops {
 	int (*want_tx)(struct end *, bool on);
 	/* True if recv() would find a frame without waiting for an event. */
 	bool (*pending)(struct end *);
+	/* True if something that was sent is still here. NULL: never. */
+	bool (*unsent)(struct end *);
 	/* Nothing more will be sent: whoever is behind the end is told at once
 	 * if nothing is left to write. NULL: there is nobody to be told. */
 	void (*hang_up)(struct end *);

@@ -269,6 +269,14 @@ static int stream_send(struct end *e, const struct vde_frame *f, int n)
 	return write_out(s) ? END_BROKEN : i;
 }
 
+static bool stream_unsent(struct end *e)
+{
+	size_t len;
+
+	stream_pending(&stream_of(e)->tx, &len);
+	return len;
+}
+
 /* ---- begin and end ---- */
 
 /* What a transport protocol has on its way fits into a pipe of this size, and
@@ -373,6 +381,7 @@ static const struct end_ops stream_ops = {
 	.want_rx = stream_want_rx,
 	.want_tx = stream_want_tx,
 	.pending = stream_is_pending,
+	.unsent = stream_unsent,
 	.hang_up = stream_hang_up,
 	.close = stream_close,
 };

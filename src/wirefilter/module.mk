@@ -25,3 +25,13 @@ impair_SRCS := \
 	src/wirefilter/trace.c \
 	src/wirefilter/value.c \
 	src/wirefilter/wire.c
+
+PROGS += wirefilter
+wirefilter_SRCS := \
+	src/wirefilter/blink.c \
+	src/wirefilter/main.c \
+	src/wirefilter/options.c \
+	src/wirefilter/pump.c \
+	src/wirefilter/sorter.c
+wirefilter_LIBS := impair cable filter common vdeplug base
+wirefilter_LDLIBS := -lm

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * wirefilter - a wire between two pipes, or two networks, as bad as you like
+ *
+ * Whatever may fail does so before the program says that it is ready: pipes are
+ * looked at first, for any descriptor that is opened later might get the number
+ * of one that is missing; then, in the background already, the wire is made and
+ * set as the command line and the rc file say, and the ends are opened.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/strbuf.h"
+#include "common/daemon.h"
+#include "common/log.h"
+#include "plug/ends.h"
+#include "wirefilter/blink.h"
+#include "wirefilter/options.h"
+#include "wirefilter/pump.h"
+#include "wirefilter/sorter.h"
+
+#define DESCR "vde_crosscable"
+#define SEED_BITS 48 /* of one that was not given: a number in any language */
+#define REASON 512
+
+/* Descriptors of streams; -1: there is none. */
+struct pipes {
+	int in, out, alt_in, alt_out;
+};
+
+struct program {
+	struct wirefilter wf;
+	struct options o;
+	struct pipes pipes;
+	struct daemon daemon;
+	struct pidfile pidfile;
+	bool stopped;
+	int signo; /* that ended it, or 0 */
+};
+
+void wirefilter_stop(struct wirefilter *wf, int status)
+{
+	struct program *p = container_of(wf, struct program, wf);
+
+	if (!p->stopped)
+		wf->status = status;
+	p->stopped = true;
+	loop_stop(wf->loop);
+}
+
+/* ---- pipes ---- */
+
+/* A terminal or a device gives no frames; a file may. */
+static void check_pipe(int fd, const char *name)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		cli_usage("unable to use %s: %s", name, strerror(errno));
+	if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode) &&
+	    !S_ISREG(st.st_mode))
+		cli_usage("unable to use %s: it is not a pipe; wirefilter goes "
+			  "into a dpipe, or between two networks: -v L:R",
+			  name);
+}
+
+static int alternate(const char *name)
+{
+	const char *text = getenv(name);
+	int64_t fd;
+
+	return text && parse_num(text, 0, INT32_MAX, &fd) ? (int)fd : -1;
+}
+
+static bool is_open(int fd)
+{
+	return fd >= 0 && fcntl(fd, F_GETFD) >= 0;
+}
+
+/* Before anything is opened. */
+static void find_pipes(struct program *p)
+{
+	const char *const *net = p->o.net;
+	struct pipes *s = &p->pipes;
+
+	*s = (struct pipes){ STDIN_FILENO, STDOUT_FILENO, -1, -1 };
+	if (net[0] && strcmp(net[0], "-") && strcmp(net[1], "-"))
+		return;
+	check_pipe(s->in, "standard input");
+	check_pipe(s->out, "standard output");
+	if (net[0])
+		return;
+	s->alt_in = alternate("ALTERNATE_STDIN");
+	s->alt_out = alternate("ALTERNATE_STDOUT");
+	if (!is_open(s->alt_in)) {
+		s->alt_in = s->alt_out = -1;
+		return;
+	}
+	check_pipe(s->alt_in, "the descriptor of ALTERNATE_STDIN");
+	check_pipe(s->alt_out, "the descriptor of ALTERNATE_STDOUT");
+}
+
+/* ---- ends ---- */
+
+/* In the background 0 to 2 become /dev/null. */
+static int keep(const struct program *p, int *fd)
+{
+	if (!p->daemon.background || *fd < 0 || *fd > STDERR_FILENO)
+		return 0;
+	*fd = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+	return *fd < 0 ? -errno : 0;
+}
+
+static int open_stream(struct program *p, struct stream_fds fds,
+		       struct end **out)
+{
+	int rc = keep(p, &fds.in);
+
+	if (!rc)
+		rc = keep(p, &fds.out);
+	if (!rc)
+		rc = end_stream_open(out, p->wf.loop, &fds);
+	if (rc)
+		log_err("unable to use %s: %s",
+			fds.in_name ? fds.in_name : fds.out_name,
+			strerror(-rc));
+	return rc;
+}
+
+static const char *name_of(const char *locator)
+{
+	return *locator ? locator : "the default switch";
+}
+
+static int open_net(struct program *p, const char *locator, struct end **out)
+{
+	const struct vde_args args = { .locator = locator,
+				       .descr = DESCR,
+				       .plain = true };
+	VDECONN *conn;
+	int rc = redial_open(&args, &conn);
+
+	if (rc) {
+		log_err("unable to open %s: %s", name_of(locator),
+			strerror(-rc));
+		return rc;
+	}
+	rc = end_vde_open(out, p->wf.loop, name_of(locator), conn, NULL);
+	if (rc) {
+		log_err("unable to watch %s: %s", name_of(locator),
+			strerror(-rc));
+		vde_close(conn);
+	}
+	return rc;
+}
+
+static int open_end(struct program *p, int side, struct end **out)
+{
+	const struct pipes *s = &p->pipes;
+	struct stream_fds left = { s->in, s->out, "standard input",
+				   "standard output" };
+	struct stream_fds right = { s->alt_in, s->alt_out, "ALTERNATE_STDIN",
+				    "ALTERNATE_STDOUT" };
+	const char *locator = p->o.net[side];
+
+	if (locator && strcmp(locator, "-"))
+		return open_net(p, locator, out);
+	if (!locator && s->alt_in < 0) {
+		right = (struct stream_fds){ -1, left.out, NULL,
+					     left.out_name };
+		left.out = -1;
+	}
+	return open_stream(p, locator || !side ? left : right, out);
+}
+
+static int open_pump(struct program *p)
+{
+	struct pump_config c = { .wf = &p->wf,
+				 .spin = (uint64_t)p->o.spin_us * 1000 };
+	int rc = open_end(p, 0, &c.left);
+
+	if (rc)
+		return rc;
+	rc = open_end(p, 1, &c.right);
+	if (rc) {
+		end_finish(c.left);
+		return rc;
+	}
+	rc = pump_new(&p->wf.pump, &c);
+	if (rc)
+		log_err("unable to join both sides: %s", strerror(-rc));
+	return rc;
+}
+
+/* ---- the wire ---- */
+
+static uint64_t random_seed(void)
+{
+	uint64_t seed;
+
+	while (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		;
+	return seed >> (64 - SEED_BITS);
+}
+
+static bool is_bidirectional(const struct program *p)
+{
+	return p->o.net[0] || p->pipes.alt_in >= 0;
+}
+
+static int apply(struct program *p, const struct setting *s)
+{
+	char text[REASON];
+	struct strbuf why;
+	int rc;
+
+	strbuf_init(&why, text, sizeof(text));
+	rc = wire_set(p->wf.wire, 0, s->name, s->text, loop_now(p->wf.loop),
+		      &why);
+	if (rc)
+		log_err("unable to set %s", text);
+	return rc;
+}
+
+static int apply_all(struct program *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->o.settings.n && !rc; i++) {
+		struct setting s;
+
+		rc = options_setting(&p->o, i, &s);
+		if (!rc) {
+			rc = apply(p, &s);
+			free(s.text);
+		}
+	}
+	return rc;
+}
+
+static int make_wire(struct program *p)
+{
+	uint64_t seed = p->o.seed < 0 ? random_seed() : (uint64_t)p->o.seed;
+
+	p->wf.wire = wire_new(seed, is_bidirectional(p),
+			      (size_t)p->o.memory_mb << 20,
+			      loop_now(p->wf.loop));
+	if (!p->wf.wire) {
+		log_err("unable to make a wire: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	if (p->o.nofifo)
+		wire_set_fifo(p->wf.wire, false);
+	return apply_all(p);
+}
+
+static int open_blink(struct program *p)
+{
+	int rc;
+
+	if (!p->o.blink)
+		return 0;
+	rc = blink_new(&p->wf.blink, p->o.blink, p->o.blink_id);
+	if (rc)
+		log_err("unable to blink at %s: %s", p->o.blink, strerror(-rc));
+	return rc;
+}
+
+/* ---- begin and end ---- */
+
+static void stop(void *ctx, int signo)
+{
+	struct program *p = ctx;
+
+	p->signo = signo;
+	wirefilter_stop(&p->wf, EXIT_SUCCESS);
+}
+
+static int set_signals(struct program *p)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	/* A write to a reader that has gone fails instead. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -errno;
+	return loop_signals(p->wf.loop, &set, stop, p);
+}
+
+static int begin(struct program *p)
+{
+	int rc = daemon_fork(&p->daemon, p->o.background, (int)p->o.ready_fd);
+
+	if (rc) {
+		log_err("unable to go to the background: %s", strerror(-rc));
+		return rc;
+	}
+	/* Timers are as exact as they can be. */
+	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	p->wf.loop = loop_new();
+	rc = p->wf.loop ? set_signals(p) : -ENOMEM;
+	if (rc)
+		log_err("unable to set up the event loop: %s", strerror(-rc));
+	return rc;
+}
+
+static void say_start(const struct program *p)
+{
+	if (p->o.net[0])
+		log_notice("bidirectional vdeplug filter L=%s R=%s starting...",
+			   *p->o.net[0] ? p->o.net[0] : "DEFAULT_SWITCH",
+			   *p->o.net[1] ? p->o.net[1] : "DEFAULT_SWITCH");
+	else
+		log_notice("%sdirectional filter starting...",
+			   is_bidirectional(p) ? "bi" : "mono");
+}
+
+static int get_ready(struct program *p)
+{
+	int rc = 0;
+
+	if (p->o.pidfile)
+		rc = pidfile_write(&p->pidfile, p->o.pidfile);
+	if (rc) {
+		log_err("unable to write pidfile %s: %s", p->o.pidfile,
+			strerror(-rc));
+		return rc;
+	}
+	say_start(p);
+	rc = daemon_ready(&p->daemon);
+	if (rc)
+		log_err("unable to go to the background: %s", strerror(-rc));
+	return rc;
+}
+
+/* EXIT_USAGE if it is the command line that is wrong. */
+static int run(struct program *p)
+{
+	int rc = begin(p);
+
+	if (rc)
+		return EXIT_FAILURE;
+	rc = make_wire(p);
+	if (rc)
+		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+	if (open_blink(p) || open_pump(p) || get_ready(p))
+		return EXIT_FAILURE;
+	if (!p->stopped) {
+		rc = loop_run(p->wf.loop);
+		if (rc)
+			log_err("unable to wait for events: %s", strerror(-rc));
+	}
+	return rc ? EXIT_FAILURE : p->wf.status;
+}
+
+static void clean_up(struct program *p)
+{
+	pump_free(p->wf.pump);
+	blink_free(p->wf.blink);
+	wire_free(p->wf.wire);
+	pidfile_remove(&p->pidfile);
+	loop_free(p->wf.loop);
+}
+
+/* SIGINT and SIGHUP end the program like SIGTERM, and then its caller sees
+ * which of them it was. */
+static void die_by_signal(int signo)
+{
+	sigset_t set;
+
+	signal(signo, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	raise(signo);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static struct program p;
+	int status;
+
+	log_open(argv[0], LOG_NOTICE);
+	options_parse(&p.o, argc, argv);
+	find_pipes(&p);
+	if (std_fds_open())
+		return EXIT_FAILURE;
+	status = run(&p);
+	clean_up(&p);
+	if (p.signo == SIGINT || p.signo == SIGHUP)
+		die_by_signal(p.signo);
+	return status;
+}
