@@ -9,3 +9,18 @@ vdeload_SHARED := vdeplug
 BENCHES += offloadbench
 offloadbench_SRCS := bench/offload.c
 offloadbench_LIBS := base
+# Wires: what a wire does to frames, seen from outside, and the least that a
+# delay takes.
+BENCHES += wireprobe
+wireprobe_SRCS := bench/wireprobe.c bench/wire_rate.c bench/wire_delay.c \
+	bench/wire_tcp.c
+wireprobe_LIBS := common base
+wireprobe_SHARED := vdeplug
+BENCHES += delayline
+delayline_SRCS := bench/delayline.c
+delayline_LIBS := common base
+delayline_SHARED := vdeplug
+BENCHES += wires
+wires_SRCS := bench/wires.c
+wires_LIBS := impair common base
+wires_LDLIBS := -lm

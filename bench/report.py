@@ -43,7 +43,9 @@ def evaluate(row, fig, rounds):
     sides = {s.name: side_figure(fig, s, rounds) for s in row.sides}
     line = {"row": row.name, "title": fig.title, "unit": fig.unit,
             "worst": fig.worst, "hosts": row.hosts, "rounds": len(rounds),
-            "sides": sides, "targets": []}
+            "sides": sides, "either": fig.either, "targets": []}
+    if row.wire:
+        line |= {"wire": row.wire, "at": row.at, "kind": row.kind}
     for name, target in fig.targets.items():
         if name not in sides:
             continue
@@ -111,8 +113,15 @@ def target_text(line, target, many):
     return f"{text} {target['against']}" if many else text
 
 
-def met_text(target):
-    return {True: "yes", False: "**no**", None: "?"}[target["met"]]
+MET = {True: "yes", False: "**no**", None: "?"}
+
+
+def met_text(line):
+    """None of several is met only if all are known not to be."""
+    got = [t["met"] for t in line["targets"]]
+    if not line["either"] or not got:
+        return "; ".join(MET[x] for x in got)
+    return MET[any(got) or (None if None in got else False)]
 
 
 def table(head, lines):
@@ -137,8 +146,7 @@ def results_table(lines, peers):
                       else ["-", "-"])
         many = len(peers) > 1
         cells += ["; ".join(target_text(line, t, many)
-                            for t in line["targets"]),
-                  "; ".join(met_text(t) for t in line["targets"])]
+                            for t in line["targets"]), met_text(line)]
         body.append(cells)
     return table([*head, "target", "met"], body)
 
@@ -147,6 +155,7 @@ def markdown(results, peers):
     """@peers in the order of the columns. Only the first of them can be
     compared through the library."""
     out = []
+    results = [x for x in results if not x.get("wire")]
     for hosts, title, those in ((False, "Clients of the library", peers[:1]),
                                 (True, "Hosts that know nothing of it",
                                  peers)):
@@ -156,8 +165,68 @@ def markdown(results, peers):
     return "\n".join(out)
 
 
+def median_cell(line, side):
+    figure = line["sides"].get(side) if line else None
+    return number(figure["value"]["median"]) if figure and figure["value"] \
+        else "-"
+
+
+def pivot(lines, head, sides, columns):
+    """A table with a row for each place of @lines and for each side a column
+    for each of @columns, functions that choose a line there."""
+    body = []
+    for at in sorted({tuple(x["at"]) for x in lines}):
+        here = [x for x in lines if tuple(x["at"]) == at]
+        chosen = [next(filter(c, here), None) for c in columns]
+        cells = [f"{x:,}" for x in at]
+        cells += [median_cell(line, s) for s in sides for line in chosen]
+        met = {met_text(line) for line in chosen if line}
+        cells.append(next(iter(met)) if len(met) == 1 else "; ".join(
+            met_text(line) if line else "-" for line in chosen))
+        body.append(cells)
+    return table(head, body)
+
+
+def wire_rates(lines, sides):
+    """Errors of the rate, of a stream and of a TCP connection."""
+    head = ["asked, bytes/s", *(f"{s}, {k}" for s in sides
+                                for k in ("stream", "TCP")), "met"]
+    return pivot(lines, head, sides,
+                 [lambda x, k=k: x["kind"] == k for k in ("stream", "TCP")])
+
+
+def wire_delays(lines, sides):
+    """Errors of the delay: the middle one, and of a hundred the worst."""
+    head = ["asked, ms", "frames/s", *(f"{s}, {k}" for s in sides
+                                       for k in ("p50", "p99")), "met"]
+    return pivot(lines, head, sides,
+                 [lambda x, k=k: x["title"].endswith(k)
+                  for k in ("p50", "p99")])
+
+
+def wire_markdown(results, peer):
+    lines = [x for x in results if x.get("wire")]
+    rates = [x for x in lines if x["wire"] == "rate"]
+    others = [x for x in lines if x["wire"] == "other"]
+    out = []
+    if rates:
+        out += ["Wires, error of the rate in %, the worse of both directions; "
+                "at most 0.2:", "", wire_rates(rates, [OURS.name, peer]), ""]
+    for kind in ("pipes", "switches"):
+        those = [x for x in lines if x["wire"] == "delay"
+                 and x["kind"] == kind]
+        if those:
+            out += [f"Wires, error of the delay in us, {kind}; at most 50 and "
+                    "100, or 1.25 of the delay line:", "",
+                    wire_delays(those, list(those[0]["sides"])), ""]
+    if others:
+        out += ["Wires:", "", results_table(others, [peer]), ""]
+    return "\n".join(out)
+
+
 def cpu_markdown(results, peer):
     """The switch's own share, which the clients' work does not hide."""
+    results = [x for x in results if not x.get("wire")]
     body = []
     for x in results:
         if not x.get("cpu"):

@@ -25,7 +25,7 @@ class Figure:
     @targets are what the median of the ratios, ours by the peer's, must be,
     by the peer's name; OURS.name: our own median, or with @within the median
     of our own ratios, of the value by that other key. With @worst they are
-    for the worst value, which is shown, too.
+    for the worst value, which is shown, too. @either: one of them is enough.
     """
 
     def __init__(self, title, key, unit, **kw):
@@ -35,12 +35,14 @@ class Figure:
         self.targets = kw.get("targets", {})
         self.within = kw.get("within")
         self.worst = kw.get("worst", False)
+        self.either = kw.get("either", False)
 
 
 class Row:
     """@rounds: at most, where more would tell nothing new, and @peer_rounds
-    of the peers. @hosts: it is between hosts that know nothing of VDE. @slow:
-    nothing for --quick, unless asked for."""
+    of the peers. @hosts: it is between hosts that know nothing of VDE. @wire:
+    it is about wires, the name of its table, in which it is at @at, of @kind.
+    @slow: nothing for --quick, unless asked for."""
 
     def __init__(self, name, measure, figures, **kw):
         self.name, self.measure, self.figures = name, measure, figures
@@ -48,6 +50,8 @@ class Row:
         self.peer_rounds = kw.get("peer_rounds")
         self.slow = kw.get("slow", False)
         self.hosts = kw.get("hosts", False)
+        self.wire = kw.get("wire")
+        self.at, self.kind = kw.get("at"), kw.get("kind")
         self.sides = (OURS, *kw.get("peers", (VDE2,)))
 
 

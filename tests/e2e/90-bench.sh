@@ -119,6 +119,32 @@ probe "$TMP/a.ctl" "$TMP/b.ctl"
 check "a station that hears all twice says so" probed \
 	't["got"] > 200 and abs(t["duplicates"] - t["got"]) < 50'
 
+# wire WHAT EXPRESSION OPTION...: of what the probe of wires says of it.
+wire()
+{
+	local what=$1 expression=$2
+
+	shift 2
+	LD_LIBRARY_PATH="$BUILD" timeout 20 "$BUILD/bench/wireprobe" "$@" \
+		>"$TMP/wire.json"
+	check "$what" python3 -c '
+import json, sys
+got = json.load(open(sys.argv[1]))
+sys.exit(not eval(sys.argv[2]))' "$TMP/wire.json" "$expression"
+}
+
+wire "pipes alone are a wire that loses nothing, both ways" \
+	'all(got[d]["frames"] > 1000 and got[d]["lost"] + got[d]["doubled"] +
+		got[d]["damaged"] == 0 for d in ("lr", "rl"))' \
+	--ms 100 --window 50000 rate
+wire "the delay line is never early" \
+	'got["measured"] > 50 and got["lost"] == 0 and got["earliest_us"] > 0' \
+	--ms 200 --delay-us 5000 delay "$BUILD/bench/delayline" 5000
+wire "what is asked for too little is seen" 'got["earliest_us"] > 4000' \
+	--ms 100 --delay-us 1000 delay "$BUILD/bench/delayline" 5000
+out=$("$BUILD/bench/wires" 10 100 300)
+like "engines are driven in real time" "$out" '"out_per_s": [1-9]'
+
 out=$(bench --rows none)
 is "an unknown row is an error" "$?" 1
 like "which names it" "$out" 'no row is called none'
