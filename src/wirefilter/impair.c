@@ -321,6 +321,7 @@ static void draw_delay(struct impair *i, struct impair_flow *f,
 		return;
 	p->overtakes = rng_unit(&f->rng[KIND_REORDER]) <
 		       draw(f, PARAM_REORDER) / 100;
+	i->overtaken |= p->overtakes;
 	if (p->overtakes && p->delay)
 		i->stats.overtook++;
 }
@@ -516,10 +517,12 @@ uint64_t impair_opens(const struct impair *i)
 }
 
 /* Nothing is seen of a frame before its delay is over, so it need not begin
- * to leave in time: whenever it is asked for, its times are the same. */
+ * to leave in time: whenever it is asked for, its times are the same. Unless
+ * one behind it may be due before it. */
 static uint64_t lane_next(const struct impair *i, const struct impair_lane *l)
 {
 	const struct impair_frame *p = head_of(l);
+	bool in_order = i->fifo && !i->n_classes && !i->overtaken;
 	uint64_t at;
 
 	if (!p || l->free == IMPAIR_NEVER)
@@ -527,7 +530,7 @@ static uint64_t lane_next(const struct impair *i, const struct impair_lane *l)
 	at = line_ready(l, p);
 	if (l == &i->lanes[0] && i->next_slot && at <= i->now)
 		return i->now + IDLE_TICK; /* opportunities have run out */
-	return p->overtakes || at + p->delay < at ? at : at + p->delay;
+	return !in_order || at + p->delay < at ? at : at + p->delay;
 }
 
 uint64_t impair_next(struct impair *i)

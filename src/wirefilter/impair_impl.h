@@ -55,6 +55,7 @@ struct impair {
 	uint64_t seed, number, now;
 	unsigned int direction;
 	bool fifo;
+	bool overtaken; /* some frame has, or will */
 	unsigned int n_lanes; /* those above it were never used */
 	unsigned int n_classes; /* used ones besides class 0 */
 	unsigned int held; /* frames the caller has not sent yet */

@@ -336,6 +336,32 @@ static void reordered_frames_overtake_those_in_delay(void)
 	end();
 }
 
+/* run_until() checks that each leaves when it is due. */
+static void a_short_delay_behind_a_long_one_is_over_in_time(void)
+{
+	begin();
+	CHECK(set("bandwidth", "100000") && set("delay", "200") &&
+	      set("reorder", "30"));
+	for (unsigned int i = 0; i < 200; i++)
+		give(i, 998, 0);
+	CHECK(run_until(10 * SEC) == 200);
+	end();
+	begin();
+	CHECK(set("bandwidth", "100000") && set("delay", "200+200"));
+	wire_set_fifo(w, false);
+	for (unsigned int i = 0; i < 200; i++)
+		give(i, 998, 0);
+	CHECK(run_until(10 * SEC) == 200);
+	end();
+	begin();
+	CHECK(set("bandwidth", "100000") && set("delay", "200"));
+	CHECK(wire_add_class(w, "fast") == 1 && set_class(1, "delay", "0"));
+	for (unsigned int i = 0; i < 200; i++)
+		give(i, 998, i % 2);
+	CHECK(run_until(10 * SEC) == 200);
+	end();
+}
+
 static void corrupt_flips_one_bit_of_the_frame(void)
 {
 	struct impair_frame *f;
@@ -710,6 +736,7 @@ int main(void)
 	RUN(each_kind_of_loss_has_its_cause);
 	RUN(fifo_keeps_order_and_nofifo_does_not);
 	RUN(reordered_frames_overtake_those_in_delay);
+	RUN(a_short_delay_behind_a_long_one_is_over_in_time);
 	RUN(corrupt_flips_one_bit_of_the_frame);
 	RUN(red_drops_early_and_codel_late);
 	RUN(a_rate_that_was_drawn_as_nothing_drops_the_frame);
