@@ -150,6 +150,10 @@ static _Noreturn void work(int in, int out, int status, enum scribe_unit unit,
 
 	keep_only(keep, 3);
 	prctl(PR_SET_NAME, name);
+	/* Whoever ends the other process wants what it had to say. */
+	setsid();
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	pl.at = pl.whole;
 	rc = copy(in, out, &pl);
