@@ -120,3 +120,6 @@ test_record_LDLIBS := -lm
 $(call unit_test,test_replay,impair base)
 test_replay_SRCS += src/wirefilter/replay.c
 test_replay_LDLIBS := -lm
+$(call unit_test,test_journal,impair common base)
+test_journal_SRCS += src/wirefilter/journal.c src/wirefilter/replay.c
+test_journal_LDLIBS := -lm
