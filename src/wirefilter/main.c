@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -26,6 +25,7 @@
 #include "wirefilter/options.h"
 #include "wirefilter/pump.h"
 #include "wirefilter/sorter.h"
+#include "wirefilter/watchman.h"
 
 #define DESCR "vde_crosscable"
 #define SEED_BITS 48 /* of one that was not given: a number in any language */
@@ -58,15 +58,12 @@ void wirefilter_stop(struct wirefilter *wf, int status)
 
 /* ---- pipes ---- */
 
-/* A terminal or a device gives no frames; a file may. */
+/* Nobody types frames, or reads them. */
 static void check_pipe(int fd, const char *name)
 {
-	struct stat st;
-
-	if (fstat(fd, &st))
+	if (fcntl(fd, F_GETFD) < 0)
 		cli_usage("unable to use %s: %s", name, strerror(errno));
-	if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode) &&
-	    !S_ISREG(st.st_mode))
+	if (isatty(fd))
 		cli_usage("unable to use %s: it is not a pipe; wirefilter goes "
 			  "into a dpipe, or between two networks: -v L:R",
 			  name);
@@ -274,6 +271,19 @@ static int open_blink(struct program *p)
 	return rc;
 }
 
+static int open_watchman(struct program *p)
+{
+	const struct watchman_config c = {
+		.wf = &p->wf,
+		.tolerance = (uint64_t)p->o.tolerance_us * 1000,
+		.strict = p->o.strict,
+		.report = p->o.report,
+		.background = p->o.background,
+	};
+
+	return watchman_new(&p->wf.watchman, &c);
+}
+
 /* ---- begin and end ---- */
 
 static void stop(void *ctx, int signo)
@@ -354,20 +364,24 @@ static int run(struct program *p)
 	rc = make_wire(p);
 	if (rc)
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
-	if (open_blink(p) || open_pump(p) || get_ready(p))
+	if (open_watchman(p) || open_blink(p) || open_pump(p) || get_ready(p))
 		return EXIT_FAILURE;
-	if (!p->stopped) {
+	watchman_start(p->wf.watchman, loop_clock(p->wf.loop));
+	if (!p->stopped)
 		rc = loop_run(p->wf.loop);
-		if (rc)
-			log_err("unable to wait for events: %s", strerror(-rc));
+	if (rc) {
+		log_err("unable to wait for events: %s", strerror(-rc));
+		wirefilter_stop(&p->wf, EXIT_FAILURE);
 	}
-	return rc ? EXIT_FAILURE : p->wf.status;
+	return watchman_finish(p->wf.watchman, p->wf.status,
+			       loop_clock(p->wf.loop));
 }
 
 static void clean_up(struct program *p)
 {
 	pump_free(p->wf.pump);
 	blink_free(p->wf.blink);
+	watchman_free(p->wf.watchman);
 	wire_free(p->wf.wire);
 	pidfile_remove(&p->pidfile);
 	loop_free(p->wf.loop);

@@ -32,6 +32,8 @@ wirefilter_SRCS := \
 	src/wirefilter/main.c \
 	src/wirefilter/options.c \
 	src/wirefilter/pump.c \
-	src/wirefilter/sorter.c
+	src/wirefilter/sorter.c \
+	src/wirefilter/watchman.c \
+	src/wirefilter/watchman_show.c
 wirefilter_LIBS := impair cable filter common vdeplug base
 wirefilter_LDLIBS := -lm

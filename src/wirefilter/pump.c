@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "wirefilter/blink.h"
 #include "wirefilter/sorter.h"
+#include "wirefilter/watchman.h"
 
 #define BURSTS 16 /* of one direction before the other has its turn */
 /* A source that was not read for longer than this has lost its claim. */
@@ -44,6 +45,7 @@ struct pump {
 	struct loop_timer drain; /* long enough after the end of a stream */
 	struct loop_hook hook;
 	uint64_t aim; /* what the timer is for; IMPAIR_NEVER: not armed */
+	bool ahead; /* that was in the future when it was armed */
 	struct way *last; /* its source has ended, what is left is delivered */
 	bool hung_up; /* an end has gone, and only the status is not known */
 	bool stopped;
@@ -106,6 +108,7 @@ static bool hand_over(struct way *w)
 	int left = w->n_due - w->due_done;
 	struct impair_frame **due = &w->due[w->due_done];
 	int n = w->to->ops->send(w->to, &w->out[w->due_done], left);
+	uint64_t now;
 
 	if (n < 0) {
 		said_over(w, n);
@@ -113,7 +116,9 @@ static bool hand_over(struct way *w)
 	}
 	if (p->wf->blink)
 		blink_frames(p->wf->blink, w->name, due, n);
-	impair_sent(w->wire, due, n, loop_clock(p->loop));
+	now = loop_clock(p->loop);
+	watchman_sent(p->wf->watchman, w->direction, due, n, left - n, now);
+	impair_sent(w->wire, due, n, now);
 	w->due_done += n;
 	return has_room(w, n == left);
 }
@@ -352,6 +357,8 @@ static void fire(struct loop_timer *t)
 	p->aim = IMPAIR_NEVER; /* the hook arms it again */
 	if (aim > now)
 		return;
+	if (p->ahead)
+		watchman_woken(p->wf->watchman, aim, now);
 	wire_advance(p->wf->wire, now);
 	for (int i = 0; i < p->n_ways; i++)
 		if (is_due(&p->way[i], now))
@@ -391,6 +398,7 @@ static void aim(struct loop_hook *h)
 		return;
 	}
 	wait = next > now ? next - now : 0;
+	p->ahead = wait;
 	wait = wait > p->spin ? wait - p->spin : 0;
 	failed(p, "wait for a frame's time",
 	       loop_timer_set(p->loop, &p->timer, wait, fire));

@@ -30,7 +30,7 @@
 #define PUMP_DRAIN (10 * LOOP_SEC)
 
 struct pump_config {
-	struct wirefilter *wf; /* with loop and wire; the rest may come later */
+	struct wirefilter *wf; /* with loop, wire and watchman */
 	struct end *left, *right; /* become the pump's */
 	uint64_t spin; /* ns */
 };
