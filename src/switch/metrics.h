@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * metrics - counters in Prometheus' text exposition format 0.0.4, or as JSON
+ * metrics - what the switch counts, in the form of common/metrics.h
  *
  * Each part of the switch has a table of what it can tell (struct metric_set)
  * and one function for each row, called once for every item that the row has:
@@ -20,27 +20,13 @@
 #ifndef SWITCH_METRICS_H
 #define SWITCH_METRICS_H
 
+#include "common/metrics.h"
 #include "common/mgmt.h"
 
 #define METRICS_PREFIX "vde_switch_"
 #define METRIC_END UINT64_MAX
 
 struct vswitch;
-
-enum metric_type {
-	METRIC_COUNTER, /* its name ends in _total */
-	METRIC_GAUGE,
-	METRIC_N_TYPES
-};
-
-struct metric;
-
-/* What is being written. */
-struct metrics {
-	struct writer *w;
-	const struct metric *row;
-	bool labels; /* of a sample whose value is to come */
-};
 
 struct metric {
 	const char *name; /* without the prefix */
@@ -58,11 +44,6 @@ struct metric_set {
 	size_t n;
 };
 
-/* The labels of the next sample, then its value. Text may be anything: what
- * is no UTF-8, or a control character, becomes '?'. */
-void metrics_label(struct metrics *, const char *name, const char *value);
-void metrics_label_num(struct metrics *, const char *name, unsigned int value);
-void metrics_value(struct metrics *, uint64_t value);
 /* The value is a uint64_t of @base, the row's @arg is where in it. */
 void metrics_value_in(struct metrics *, const void *base);
 

@@ -4,6 +4,7 @@
  */
 #include "switch/metrics.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "../unit/test.h"
@@ -185,6 +186,30 @@ static void nothing(struct metrics *m, const struct vswitch *sw, uint64_t item)
 {
 }
 
+static void reals(struct metrics *m, const struct vswitch *sw, uint64_t item)
+{
+	metrics_real(m, item ? (double)NAN : 0.1);
+}
+
+static const struct metric real_row[] = {
+	{ "r", METRIC_GAUGE, "h", three, reals, 0 },
+};
+static const struct metric_set real = { real_row, 1 };
+
+static void a_real_number_may_be_none(void)
+{
+	begin(false);
+	write_all(&real);
+	CHECK(!strcmp(text, "# HELP vde_switch_r h\n"
+			    "# TYPE vde_switch_r gauge\n"
+			    "vde_switch_r 0.1\n"
+			    "vde_switch_r NaN\nvde_switch_r NaN\n"));
+	begin(true);
+	write_all(&real);
+	CHECK(strstr(text, "[{\"value\":0.1},{\"value\":null},"
+			   "{\"value\":null}]") != NULL);
+}
+
 static const struct metric many_rows[] = {
 	{ "a", METRIC_GAUGE, "h", fourths, numbered, 0 },
 	{ "b", METRIC_GAUGE, "h", fourths, nothing, 0 },
@@ -220,6 +245,7 @@ int main(void)
 	RUN(json_has_the_same);
 	RUN(labels_are_escaped);
 	RUN(long_text_is_cut_nowhere);
+	RUN(a_real_number_may_be_none);
 	RUN(what_is_long_comes_in_parts);
 	DONE();
 }
