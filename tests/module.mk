@@ -105,7 +105,7 @@ test_asked_LDLIBS := -lm
 $(call unit_test,test_blame,impair base)
 test_blame_LDLIBS := -lm
 $(call unit_test,test_watchman,impair common base)
-test_watchman_SRCS += src/wirefilter/watchman.c src/wirefilter/watchman_show.c
+test_watchman_SRCS += $(addprefix src/wirefilter/watchman,.c _compare.c _metrics.c _show.c)
 test_watchman_LDLIBS := -lm
 $(call unit_test,test_trace,impair base)
 $(call unit_test,test_slotline,impair base)

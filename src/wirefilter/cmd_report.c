@@ -14,6 +14,14 @@ static int cmd_showerror(struct mgmt_req *rq, void *ctx)
 	return 0;
 }
 
+static int cmd_metrics(struct mgmt_req *rq, void *ctx)
+{
+	const struct wirefilter *wf = ctx;
+
+	watchman_metrics(wf->watchman, rq->w);
+	return 0;
+}
+
 static int cmd_reset_counters(struct mgmt_req *rq, void *ctx)
 {
 	struct wirefilter *wf = ctx;
@@ -25,6 +33,7 @@ static int cmd_reset_counters(struct mgmt_req *rq, void *ctx)
 /* clang-format off */
 static const struct mgmt_cmd cmds[] = {
 	{ "showerror", "", "show how exact the wire is", cmd_showerror, true },
+	{ "metrics", "", "print all counters in Prometheus' text format", cmd_metrics, true },
 	{ "reset-counters", "", "set all counters to 0", cmd_reset_counters, false },
 };
 /* clang-format on */

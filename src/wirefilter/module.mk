@@ -34,6 +34,8 @@ wirefilter_SRCS := \
 	src/wirefilter/pump.c \
 	src/wirefilter/sorter.c \
 	src/wirefilter/watchman.c \
+	src/wirefilter/watchman_compare.c \
+	src/wirefilter/watchman_metrics.c \
 	src/wirefilter/watchman_show.c
 wirefilter_LIBS := impair cable filter common vdeplug base
 wirefilter_LDLIBS := -lm

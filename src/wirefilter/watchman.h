@@ -68,5 +68,7 @@ void watchman_reset(struct watchman *, uint64_t now);
 struct writer;
 /* What showerror says. */
 void watchman_show(struct watchman *, struct writer *, uint64_t now);
+/* What metrics says, as common/metrics.h has it. */
+void watchman_metrics(struct watchman *, struct writer *);
 
 #endif

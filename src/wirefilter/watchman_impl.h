@@ -66,6 +66,19 @@ struct watchman {
 /* Frames of a direction whose loss was drawn, and those lost by it. */
 void watchman_losses(const struct impair_stats *, uint64_t *judged,
 		     uint64_t *lost);
+
+/* What was asked for, and what came out since it was set. */
+struct watch_compared {
+	struct asked asked;
+	double achieved; /* bytes/s, or a share; no number if there is none */
+	uint64_t n, hits; /* ns on a busy line and bytes; frames, and lost */
+	uint64_t since; /* ns, when it was set */
+	double low, high; /* shares between which the truth is */
+};
+void watchman_rate(const struct watchman *, int direction,
+		   struct watch_compared *);
+void watchman_loss(const struct watchman *, int direction,
+		   struct watch_compared *);
 /* The settings in force. */
 const struct params *watchman_params(const struct watchman *, int direction);
 /* Processor time of the process, in ns. */

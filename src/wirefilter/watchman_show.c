@@ -49,42 +49,6 @@ static void show_hist(struct writer *out, const char *key, const char *piece,
 
 /* ---- asked and achieved ---- */
 
-/* What makes one number of everything impossible. */
-static const char *many_settings(const struct watchman *w)
-{
-	const struct wire *wire = w->cfg.wf->wire;
-
-	for (int c = 1; c < IMPAIR_CLASSES; c++)
-		if (wire->classes[c].used)
-			return "classes have settings of their own";
-	return NULL;
-}
-
-static void asked_of_rate(const struct watchman *w, int d, struct asked *a)
-{
-	double rate = impair_asked_rate(w->cfg.wf->wire->dir[d]);
-
-	if (w->cfg.wf->feed[d])
-		*a = (struct asked){ rate < 0 ? "it follows a trace" : NULL,
-				     rate, 1 };
-	else
-		asked_rate(watchman_params(w, d), a);
-	if (!a->why_not)
-		a->why_not = many_settings(w);
-}
-
-static void asked_of_loss(const struct watchman *w, int d,
-			  const struct impair_stats *s, struct asked *a)
-{
-	asked_loss(watchman_params(w, d), a);
-	if (markov_nodes(w->cfg.wf->wire->markov) > 1)
-		a->why_not = "the chain has several nodes";
-	if (s->fates[IMPAIR_TRACE_LOSS])
-		a->why_not = "a trace loses frames, too";
-	if (many_settings(w))
-		a->why_not = many_settings(w);
-}
-
 static void show_why_not(struct writer *out, const char *why)
 {
 	writer_str(out, "not_comparable", NULL, why, 0);
@@ -98,31 +62,29 @@ static void show_why_not(struct writer *out, const char *why)
 static void show_rate(const struct watchman *w, struct writer *out, int d,
 		      const struct impair_stats *s, uint64_t now)
 {
-	const struct watch_way *way = &w->way[d];
-	uint64_t ns = s->rate.busy_ns - way->busy_ns, since = way->rate_since;
-	double bytes = (double)(s->rate.busy_bytes - way->busy_bytes);
-	double achieved = ns ? bytes / seconds(ns) : (double)NAN, frames;
-	double recent = meter_rate_recent(&s->rate, now, &frames);
-	struct asked a;
-	bool one;
+	double recent, frames, asked;
+	struct watch_compared c;
+	bool one, text;
 
-	asked_of_rate(w, d, &a);
-	one = !a.why_not && a.value > 0;
+	watchman_rate(w, d, &c);
+	recent = meter_rate_recent(&s->rate, now, &frames);
+	asked = c.asked.why_not ? (double)NAN : c.asked.value;
+	one = asked > 0;
+	text = one && c.n;
 	writer_open(out, "rate");
-	writer_text(out, one || a.why_not ? "rate: asked " : "rate: no limit");
-	writer_real(out, "asked", one || a.why_not ? "" : NULL,
-		    a.why_not ? (double)NAN : a.value, 1);
-	show_why_not(out, a.why_not);
-	writer_real(out, "achieved", one ? ", achieved " : NULL, achieved, 1);
-	writer_real(out, "error_percent",
-		    one && ns ? " bytes/s, off by " : NULL,
-		    one ? (achieved / a.value - 1) * 100 : (double)NAN, 3);
-	writer_text(out, one && ns ? " %" : "");
-	writer_real(out, "busy_seconds", one ? "; busy for " : NULL,
-		    seconds(ns), 3);
-	writer_real(out, "since_seconds", one ? " of " : NULL,
-		    seconds(now - since), 3);
-	writer_text(out, one ? " s" : "");
+	writer_text(out, one || c.asked.why_not ? " rate: asked "
+						: " rate: no limit");
+	writer_real(out, "asked", one || c.asked.why_not ? "" : NULL, asked, 1);
+	show_why_not(out, c.asked.why_not);
+	writer_real(out, "achieved", text ? ", achieved " : NULL, c.achieved,
+		    1);
+	writer_real(out, "error_percent", text ? " bytes/s, off by " : NULL,
+		    one ? (c.achieved / asked - 1) * 100 : (double)NAN, 3);
+	writer_real(out, "busy_seconds", text ? " % in " : NULL, seconds(c.n),
+		    3);
+	writer_real(out, "since_seconds", text ? " s busy of " : NULL,
+		    seconds(now - c.since), 3);
+	writer_text(out, text ? " s" : one ? ", never busy" : "");
 	writer_real(out, "recent", "; now ", recent, 1);
 	writer_real(out, "recent_frames", " bytes/s, ", frames, 1);
 	writer_real(out, "mean", " frames/s; mean ", meter_rate_mean(&s->rate),
@@ -132,52 +94,43 @@ static void show_rate(const struct watchman *w, struct writer *out, int d,
 }
 
 /* What came out, as far as there is something to say about it. */
-static void show_lost(struct writer *out, const struct asked *a,
-		      uint64_t judged, uint64_t lost, bool text)
+static void show_lost(struct writer *out, const struct watch_compared *c,
+		      bool text)
 {
-	double low = 0, high = 1;
-
-	if (judged)
-		asked_interval(lost, judged, a->spread, &low, &high);
-	text = text && judged;
+	text = text && c->n;
 	writer_real(out, "achieved_percent", text ? ", achieved " : NULL,
-		    judged ? 100 * (double)lost / (double)judged : (double)NAN,
-		    4);
-	count(out, "lost", text ? " %: " : NULL, lost);
-	count(out, "frames", text ? " of " : NULL, judged);
+		    100 * c->achieved, 4);
+	count(out, "lost", text ? " %: " : NULL, c->hits);
+	count(out, "frames", text ? " of " : NULL, c->n);
 	writer_real(out, "low_percent", text ? " frames; truth in " : NULL,
-		    low * 100, 4);
-	writer_real(out, "high_percent", text ? " to " : NULL, high * 100, 4);
+		    c->low * 100, 4);
+	writer_real(out, "high_percent", text ? " to " : NULL, c->high * 100,
+		    4);
 	writer_text(out, text ? " %" : "");
-	writer_bool(out, "fits",
-		    a->why_not || (a->value >= low && a->value <= high), NULL,
-		    NULL);
 }
 
 static void show_loss(const struct watchman *w, struct writer *out, int d,
-		      const struct impair_stats *s, const char *arrow,
-		      uint64_t now)
+		      const char *arrow, uint64_t now)
 {
-	const struct watch_way *way = &w->way[d];
-	uint64_t judged, lost;
-	struct asked a;
+	struct watch_compared c;
+	double asked;
 	bool text;
 
-	asked_of_loss(w, d, s, &a);
-	watchman_losses(s, &judged, &lost);
-	judged -= way->judged;
-	lost -= way->lost;
-	text = a.why_not || a.value > 0 || lost;
+	watchman_loss(w, d, &c);
+	asked = c.asked.why_not ? (double)NAN : c.asked.value;
+	text = c.asked.why_not || asked > 0 || c.hits;
 	writer_open(out, "loss");
 	writer_text(out, text ? arrow : "");
 	writer_real(out, "asked_percent", text ? " loss: asked " : NULL,
-		    a.why_not ? (double)NAN : a.value * 100, 4);
-	writer_text(out, text && !a.why_not ? " %" : "");
-	show_why_not(out, a.why_not);
-	show_lost(out, &a, judged, lost, text);
+		    asked * 100, 4);
+	writer_text(out, text && !c.asked.why_not ? " %" : "");
+	show_why_not(out, c.asked.why_not);
+	show_lost(out, &c, text);
 	writer_text(out, text ? "\n" : "");
-	writer_real(out, "since_seconds", NULL, seconds(now - way->loss_since),
-		    0);
+	writer_bool(out, "fits",
+		    c.asked.why_not || (asked >= c.low && asked <= c.high),
+		    NULL, NULL);
+	writer_real(out, "since_seconds", NULL, seconds(now - c.since), 0);
 	writer_close(out);
 }
 
@@ -263,12 +216,11 @@ static void show_way(struct watchman *w, struct writer *out, int d,
 	writer_text(out, arrow);
 	show_frames(out, s);
 	writer_text(out, arrow);
-	writer_text(out, " ");
 	show_rate(w, out, d, s, now);
 	show_times(w, out, d, s, arrow);
 	writer_text(out, arrow);
 	show_queue(out, s);
-	show_loss(w, out, d, s, arrow, now);
+	show_loss(w, out, d, arrow, now);
 	show_drops(out, s, arrow);
 	writer_close(out);
 }
@@ -295,14 +247,10 @@ static void show_process(const struct watchman *w, struct writer *out,
 
 void watchman_show(struct watchman *w, struct writer *out, uint64_t now)
 {
-	char seed[24];
-
-	if (str_fmt(seed, sizeof(seed), "%" PRIu64, w->cfg.wf->wire->seed) < 0)
-		seed[0] = '\0';
 	writer_real(out, "seconds", "measured for ", seconds(now - w->began),
 		    3);
 	writer_str(out, "version", " s, version ", VDE_VERSION, 0);
-	writer_str(out, "seed", ", seed ", seed, 0);
+	count(out, "seed", ", seed ", w->cfg.wf->wire->seed);
 	writer_line(out);
 	writer_bool(out, "kept_up", !w->failed, "kept up: yes", "kept up: no");
 	count(out, "tolerance_us", ", tolerance ", w->cfg.tolerance / 1000);

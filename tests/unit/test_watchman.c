@@ -369,6 +369,49 @@ static void reset_begins_anew_but_what_waits_stays(void)
 	end();
 }
 
+static bool told(bool json, const char *what)
+{
+	struct writer out;
+	struct strbuf b;
+
+	strbuf_init(&b, shown, sizeof(shown));
+	writer_init(&out, json, to_strbuf, &b);
+	writer_open(&out, NULL);
+	watchman_metrics(wf.watchman, &out);
+	writer_close(&out);
+	CHECK(!b.cut);
+	if (strstr(shown, what))
+		return true;
+	printf("# no \"%s\" in:\n# %s\n", what, shown);
+	return false;
+}
+
+static void metrics_have_the_same_figures(void)
+{
+	begin(false);
+	set("mtu", "100");
+	set("loss", "25");
+	turn(0);
+	give(3, 200);
+	give(1, 98);
+	take(5 * MS, 64);
+	CHECK(told(false, "\nwirefilter_frames_total{direction=\"LR\","
+			  "way=\"in\"} 4\n"));
+	CHECK(told(false, "\nwirefilter_drops_total{direction=\"LR\","
+			  "cause=\"mtu\"} 3\n"));
+	CHECK(told(false, "\nwirefilter_late_total{direction=\"LR\"} 1\n"));
+	CHECK(told(false, "\nwirefilter_error_seconds{direction=\"LR\","
+			  "quantile=\"1\"} 0.005\n"));
+	CHECK(told(false, "\nwirefilter_loss_ratio{direction=\"RL\","
+			  "of=\"asked\"} 0.25\n"));
+	CHECK(told(false, "\nwirefilter_loss_ratio{direction=\"RL\","
+			  "of=\"achieved\"} NaN\n"));
+	CHECK(told(false, "\nwirefilter_kept_up 0\n"));
+	CHECK(told(true, "{\"labels\":{\"direction\":\"LR\","
+			 "\"way\":\"in\"},\"value\":4}"));
+	end();
+}
+
 /* ---- the report ---- */
 
 static void read_file(const char *path)
@@ -449,6 +492,7 @@ int main(void)
 	RUN(losses_that_do_not_fit_are_seen);
 	RUN(timers_and_turns_are_counted);
 	RUN(reset_begins_anew_but_what_waits_stays);
+	RUN(metrics_have_the_same_figures);
 	RUN(a_report_goes_to_its_file);
 	RUN(a_report_that_cannot_be_written_is_a_failure);
 	RUN(a_report_that_cannot_be_opened_is_refused_at_the_start);
