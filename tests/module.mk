@@ -75,6 +75,11 @@ $(call unit_test,test_capbuf,capture base)
 $(call unit_test,test_filter,filter base)
 $(call unit_test,test_capwriter,capture bridge common base)
 test_capwriter_SRCS += src/switch/capwriter.c
+# The encrypted cable's engine.
+ifeq ($(call with,SODIUM),yes)
+sodium_test = $(call unit_test,$(1),tunnel base)$(eval $(1)_LDLIBS := -lsodium)
+$(call sodium_test,test_noise_protocol)
+endif
 # What plugins are made of.
 $(call unit_test,test_ipsight,iplog base)
 $(call unit_test,test_iptable,iplog base)
