@@ -29,9 +29,11 @@ impair_SRCS := \
 PROGS += wirefilter
 wirefilter_SRCS := \
 	src/wirefilter/blink.c \
+	src/wirefilter/journal.c \
 	src/wirefilter/main.c \
 	src/wirefilter/options.c \
 	src/wirefilter/pump.c \
+	src/wirefilter/replay.c \
 	src/wirefilter/sorter.c \
 	src/wirefilter/watchman.c \
 	src/wirefilter/watchman_compare.c \

@@ -4,13 +4,17 @@
  */
 #include <math.h>
 
+#include "wirefilter/journal.h"
 #include "wirefilter/watchman_impl.h"
 
 /* What makes one number of everything impossible. */
-static const char *many_settings(const struct watchman *w)
+static const char *not_one(const struct watchman *w)
 {
-	const struct wire *wire = w->cfg.wf->wire;
+	const struct wirefilter *wf = w->cfg.wf;
+	const struct wire *wire = wf->wire;
 
+	if (wf->journal && journal_replays(wf->journal))
+		return "decisions are replayed";
 	for (int c = 1; c < IMPAIR_CLASSES; c++)
 		if (wire->classes[c].used)
 			return "classes have settings of their own";
@@ -26,8 +30,8 @@ static void asked_of_rate(const struct watchman *w, int d, struct asked *a)
 				     rate, 1 };
 	else
 		asked_rate(watchman_params(w, d), a);
-	if (!a->why_not)
-		a->why_not = many_settings(w);
+	if (not_one(w))
+		a->why_not = not_one(w);
 }
 
 static void asked_of_loss(const struct watchman *w, int d,
@@ -38,8 +42,8 @@ static void asked_of_loss(const struct watchman *w, int d,
 		a->why_not = "the chain has several nodes";
 	if (s->fates[IMPAIR_TRACE_LOSS])
 		a->why_not = "a trace loses frames, too";
-	if (many_settings(w))
-		a->why_not = many_settings(w);
+	if (not_one(w))
+		a->why_not = not_one(w);
 }
 
 void watchman_rate(const struct watchman *w, int d, struct watch_compared *c)

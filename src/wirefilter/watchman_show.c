@@ -8,6 +8,7 @@
 
 #include "common/cli.h"
 #include "common/writer.h"
+#include "wirefilter/journal.h"
 #include "wirefilter/watchman_impl.h"
 
 static double seconds(uint64_t ns)
@@ -245,6 +246,46 @@ static void show_process(const struct watchman *w, struct writer *out,
 	writer_close(out);
 }
 
+static void show_record(struct writer *out, const struct journal_info *i)
+{
+	const char *reason = i->error ? journal_reason(i->error) : NULL;
+
+	writer_open(out, "record");
+	writer_str(out, "file", "record: ", i->record, 0);
+	count(out, "decisions", ", decisions ", i->decisions);
+	writer_str(out, "error", ", not whole: ", reason, 0);
+	writer_line(out);
+	writer_close(out);
+}
+
+static void show_replay(const struct watchman *w, struct writer *out,
+			const struct journal_info *i)
+{
+	writer_open(out, "replay");
+	writer_str(out, "file", "replay: ", i->replay, 0);
+	writer_list(out, "directions");
+	for (int d = 0; d < w->n_ways; d++) {
+		writer_open(out, NULL);
+		count(out, "frames", d == WIRE_LR ? ", L->R " : ", R->L ",
+		      i->replayed[d]);
+		count(out, "beyond", " frames and beyond it ", i->beyond[d]);
+		writer_close(out);
+	}
+	writer_close(out);
+	writer_line(out);
+	writer_close(out);
+}
+
+static void show_journal(const struct watchman *w, struct writer *out)
+{
+	const struct journal_info *i = journal_info(w->cfg.wf->journal);
+
+	if (i->record)
+		show_record(out, i);
+	if (i->replay)
+		show_replay(w, out, i);
+}
+
 void watchman_show(struct watchman *w, struct writer *out, uint64_t now)
 {
 	writer_real(out, "seconds", "measured for ", seconds(now - w->began),
@@ -260,5 +301,7 @@ void watchman_show(struct watchman *w, struct writer *out, uint64_t now)
 	for (int d = 0; d < w->n_ways; d++)
 		show_way(w, out, d, now);
 	writer_close(out);
+	if (w->cfg.wf->journal)
+		show_journal(w, out);
 	show_process(w, out, now);
 }

@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/writer.h"
+#include "wirefilter/journal.h"
 
 #define US UINT64_C(1000)
 #define MS (1000 * US)
@@ -35,6 +36,24 @@ void wirefilter_stop(struct wirefilter *f, int status)
 		f->status = status;
 	stopped = true;
 	loop_stop(f->loop);
+}
+
+/* A journal of the test's own: its address is all that is needed. */
+static struct journal_info journal;
+
+const struct journal_info *journal_info(const struct journal *j)
+{
+	return &journal;
+}
+
+bool journal_replays(const struct journal *j)
+{
+	return journal.replay != NULL;
+}
+
+const char *journal_reason(int error)
+{
+	return strerror(-error);
 }
 
 static void begin_with(const struct watchman_config *wanted)
@@ -319,6 +338,31 @@ static void losses_are_compared_with_what_was_asked(void)
 	end();
 }
 
+static void records_and_replays_are_told(void)
+{
+	begin(false);
+	set("loss", "50");
+	set("bandwidth", "1000");
+	turn(0);
+	wf.journal = (void *)&journal;
+	journal = (struct journal_info){ .record = "/r",
+					 .decisions = 7,
+					 .error = -ENOSPC };
+	CHECK(shows(false, "record: /r, decisions 7, not whole: No space"));
+	CHECK(shows(true, "\"record\":{\"file\":\"/r\",\"decisions\":7,"
+			  "\"error\":\"No space"));
+	journal = (struct journal_info){ .replay = "/p",
+					 .replayed = { 5, 6 },
+					 .beyond = { 0, 1 } };
+	CHECK(shows(false, "replay: /p, L->R 5 frames and beyond it 0, "
+			   "R->L 6 frames and beyond it 1\n"));
+	CHECK(shows(true, "\"replay\":{\"file\":\"/p\",\"directions\":[{"
+			  "\"frames\":5,\"beyond\":0},{\"frames\":6,"));
+	CHECK(shows(false, "loss: asked - (not comparable: decisions are re"));
+	CHECK(shows(false, "rate: asked - (not comparable: decisions are re"));
+	end();
+}
+
 static void losses_that_do_not_fit_are_seen(void)
 {
 	begin(false);
@@ -489,6 +533,7 @@ int main(void)
 	RUN(a_rate_is_compared_since_it_was_set);
 	RUN(a_rate_that_is_not_one_number_says_why);
 	RUN(losses_are_compared_with_what_was_asked);
+	RUN(records_and_replays_are_told);
 	RUN(losses_that_do_not_fit_are_seen);
 	RUN(timers_and_turns_are_counted);
 	RUN(reset_begins_anew_but_what_waits_stays);
