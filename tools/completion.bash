@@ -72,10 +72,13 @@ _vde_locator()
 	[ -z "$module" ] || _vde_found=("${_vde_found[@]/#/$module}")
 }
 
-# _vde_value KIND CUR: KIND is a metavariable of --help.
+# _vde_value KIND CUR: KIND is a metavariable of --help, "[=KIND]" of a value
+# that may be left out.
 _vde_value()
 {
-	case $1 in
+	local kind=${1#"[="} before=''
+
+	case ${kind%]} in
 	FILE | SCRIPT | PATH) _vde_files "$2" ;;
 	DIR) _vde_files "$2" d ;;
 	SOCK) _vde_files "$2" S ;;
@@ -85,6 +88,11 @@ _vde_value()
 	USER | OWNER) mapfile -t _vde_found < <(compgen -u -- "$2") ;;
 	COMMAND) mapfile -t _vde_found < <(compgen -c -- "$2") ;;
 	vde_plug) _vde_words "$1" "$2" ;;
+	L:R)
+		[[ $2 != *:* ]] || before=${2%:*}:
+		_vde_files "${2#"$before"}" d
+		_vde_found=("${_vde_found[@]/#/$before}")
+		;;
 	esac
 }
 
@@ -92,7 +100,8 @@ _vde_value()
 _vde_rows()
 {
 	command "$1" --help 2>/dev/null </dev/null |
-		sed -n 's/^ \{1,\}\(-.*\)/\1/p' | sed -e 's/  .*//' -e 's/,//g'
+		sed -n 's/^ \{1,\}\(-.*\)/\1/p' |
+		sed -e 's/  .*//' -e 's/, / /g' -e 's/\[=/ [=/'
 }
 
 # _vde_kind ROWS OPTION: the metavariable of an option; empty for a flag.
@@ -229,6 +238,7 @@ _vde_line()
 			ended=1
 		elif [[ -z $ended && $word == -* ]]; then
 			kind=$(_vde_kind "$rows" "$word")
+			[[ $kind != '[='* ]] || kind=''
 		else
 			operands+=("$word")
 			case $name in
