@@ -5,5 +5,6 @@ LIBS += tunnel
 ENGINES += tunnel
 tunnel_SRCS := \
 	src/cryptcab/aead.c \
-	src/cryptcab/noise.c
+	src/cryptcab/noise.c \
+	src/cryptcab/replay.c
 endif
