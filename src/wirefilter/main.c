@@ -22,6 +22,7 @@
 #include "common/log.h"
 #include "plug/ends.h"
 #include "wirefilter/blink.h"
+#include "wirefilter/cmd.h"
 #include "wirefilter/options.h"
 #include "wirefilter/pump.h"
 #include "wirefilter/sorter.h"
@@ -213,12 +214,32 @@ static bool is_bidirectional(const struct program *p)
 	return p->o.net[0] || p->pipes.alt_in >= 0;
 }
 
+static int apply_command(struct program *p, const struct setting *s)
+{
+	size_t size = strlen(s->name) + strlen(s->text) + 2;
+	char *line = malloc(size), why[MGMT_WHY];
+	int rc;
+
+	if (!line) {
+		log_err("unable to set %s: %s", s->name, strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	(void)str_fmt(line, size, "%s %s", s->name, s->text);
+	rc = cmd_run(&p->wf, line, why);
+	if (rc)
+		log_err("unable to set %s '%s': %s", s->name, s->text, why);
+	free(line);
+	return rc;
+}
+
 static int apply(struct program *p, const struct setting *s)
 {
 	char text[REASON];
 	struct strbuf why;
 	int rc;
 
+	if (s->command)
+		return apply_command(p, s);
 	strbuf_init(&why, text, sizeof(text));
 	rc = wire_set(p->wf.wire, 0, s->name, s->text, loop_now(p->wf.loop),
 		      &why);
@@ -250,13 +271,39 @@ static int make_wire(struct program *p)
 	p->wf.wire = wire_new(seed, is_bidirectional(p),
 			      (size_t)p->o.memory_mb << 20,
 			      loop_now(p->wf.loop));
-	if (!p->wf.wire) {
+	if (!p->wf.wire || cmd_start(&p->wf)) {
 		log_err("unable to make a wire: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	if (p->o.nofifo)
 		wire_set_fifo(p->wf.wire, false);
 	return apply_all(p);
+}
+
+/* The rc file is run before anybody else can say something. */
+static int open_console(struct program *p)
+{
+	const struct options *o = &p->o;
+	int rc = o->rcfile ? cmd_load_rc(&p->wf, o->rcfile) : 0;
+
+	if (rc || p->stopped || !o->mgmt)
+		return rc;
+	return cmd_listen(&p->wf, o->mgmt, o->mgmt_mode);
+}
+
+/* Between two networks nobody else uses standard input and output. */
+static int open_terminal(struct program *p)
+{
+	const char *const *net = p->o.net;
+	int rc;
+
+	if (p->o.background || !net[0] || !strcmp(net[0], "-") ||
+	    !strcmp(net[1], "-"))
+		return 0;
+	rc = console_stdin(p->wf.console);
+	if (rc)
+		log_err("unable to read standard input: %s", strerror(-rc));
+	return rc;
 }
 
 static int open_blink(struct program *p)
@@ -364,7 +411,11 @@ static int run(struct program *p)
 	rc = make_wire(p);
 	if (rc)
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
-	if (open_watchman(p) || open_blink(p) || open_pump(p) || get_ready(p))
+	if (open_watchman(p) || open_console(p))
+		return EXIT_FAILURE;
+	if (p->stopped) /* "shutdown" in the rc file */
+		return p->wf.status;
+	if (open_blink(p) || open_pump(p) || get_ready(p) || open_terminal(p))
 		return EXIT_FAILURE;
 	watchman_start(p->wf.watchman, loop_clock(p->wf.loop));
 	if (!p->stopped)
@@ -380,6 +431,7 @@ static int run(struct program *p)
 static void clean_up(struct program *p)
 {
 	pump_free(p->wf.pump);
+	cmd_stop(&p->wf);
 	blink_free(p->wf.blink);
 	watchman_free(p->wf.watchman);
 	wire_free(p->wf.wire);

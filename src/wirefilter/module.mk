@@ -29,11 +29,17 @@ impair_SRCS := \
 PROGS += wirefilter
 wirefilter_SRCS := \
 	src/wirefilter/blink.c \
+	src/wirefilter/cmd.c \
+	src/wirefilter/cmd_markov.c \
+	src/wirefilter/cmd_more.c \
+	src/wirefilter/cmd_report.c \
+	src/wirefilter/cmd_wire.c \
 	src/wirefilter/journal.c \
 	src/wirefilter/main.c \
 	src/wirefilter/options.c \
 	src/wirefilter/pump.c \
 	src/wirefilter/replay.c \
+	src/wirefilter/show.c \
 	src/wirefilter/sorter.c \
 	src/wirefilter/watchman.c \
 	src/wirefilter/watchman_compare.c \

@@ -26,12 +26,14 @@ struct feed;
 struct journal;
 struct blink;
 struct watchman;
+struct commands;
 
 struct wirefilter {
 	struct loop *loop;
 	struct wire *wire;
 	struct pump *pump;
-	struct console *console; /* NULL: none asked for */
+	struct commands *commands;
+	struct console *console; /* theirs, also if nobody listens */
 	struct sorter *sorter; /* NULL: no class has a filter */
 	struct feed *feed[2]; /* NULL: no trace in this direction */
 	struct journal *journal; /* NULL: neither recorded nor replayed */
