@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -23,9 +24,9 @@
 #include "plug/ends.h"
 #include "wirefilter/blink.h"
 #include "wirefilter/cmd.h"
+#include "wirefilter/journal.h"
 #include "wirefilter/options.h"
 #include "wirefilter/pump.h"
-#include "wirefilter/sorter.h"
 #include "wirefilter/watchman.h"
 
 #define DESCR "vde_crosscable"
@@ -291,6 +292,16 @@ static int open_console(struct program *p)
 	return cmd_listen(&p->wf, o->mgmt, o->mgmt_mode);
 }
 
+/* Its end is not the end of the program: a shell gives it to whom it starts in
+ * the background. */
+static bool is_null(int fd)
+{
+	struct stat st, null;
+
+	return !fstat(fd, &st) && S_ISCHR(st.st_mode) &&
+	       !stat("/dev/null", &null) && st.st_rdev == null.st_rdev;
+}
+
 /* Between two networks nobody else uses standard input and output. */
 static int open_terminal(struct program *p)
 {
@@ -298,7 +309,7 @@ static int open_terminal(struct program *p)
 	int rc;
 
 	if (p->o.background || !net[0] || !strcmp(net[0], "-") ||
-	    !strcmp(net[1], "-"))
+	    !strcmp(net[1], "-") || is_null(STDIN_FILENO))
 		return 0;
 	rc = console_stdin(p->wf.console);
 	if (rc)
@@ -316,6 +327,20 @@ static int open_blink(struct program *p)
 	if (rc)
 		log_err("unable to blink at %s: %s", p->o.blink, strerror(-rc));
 	return rc;
+}
+
+static int open_journal(struct program *p)
+{
+	const struct journal_config c = {
+		.wf = &p->wf,
+		.record = p->o.record,
+		.replay = p->o.replay,
+		.strict = p->o.strict,
+	};
+
+	if (!c.record && !c.replay)
+		return 0;
+	return journal_new(&p->wf.journal, &c, loop_now(p->wf.loop));
 }
 
 static int open_watchman(struct program *p)
@@ -401,6 +426,24 @@ static int get_ready(struct program *p)
 	return rc;
 }
 
+/* The status, when all is over. */
+static int work(struct program *p)
+{
+	struct wirefilter *wf = &p->wf;
+	int rc = 0;
+
+	watchman_start(wf->watchman, loop_clock(wf->loop));
+	if (!p->stopped)
+		rc = loop_run(wf->loop);
+	if (rc) {
+		log_err("unable to wait for events: %s", strerror(-rc));
+		wirefilter_stop(wf, EXIT_FAILURE);
+	}
+	if (wf->journal)
+		wf->status = journal_finish(wf->journal, wf->status);
+	return watchman_finish(wf->watchman, wf->status, loop_clock(wf->loop));
+}
+
 /* EXIT_USAGE if it is the command line that is wrong. */
 static int run(struct program *p)
 {
@@ -415,21 +458,15 @@ static int run(struct program *p)
 		return EXIT_FAILURE;
 	if (p->stopped) /* "shutdown" in the rc file */
 		return p->wf.status;
-	if (open_blink(p) || open_pump(p) || get_ready(p) || open_terminal(p))
+	if (open_journal(p) || open_blink(p) || open_pump(p) || get_ready(p) ||
+	    open_terminal(p))
 		return EXIT_FAILURE;
-	watchman_start(p->wf.watchman, loop_clock(p->wf.loop));
-	if (!p->stopped)
-		rc = loop_run(p->wf.loop);
-	if (rc) {
-		log_err("unable to wait for events: %s", strerror(-rc));
-		wirefilter_stop(&p->wf, EXIT_FAILURE);
-	}
-	return watchman_finish(p->wf.watchman, p->wf.status,
-			       loop_clock(p->wf.loop));
+	return work(p);
 }
 
 static void clean_up(struct program *p)
 {
+	journal_free(p->wf.journal);
 	pump_free(p->wf.pump);
 	cmd_stop(&p->wf);
 	blink_free(p->wf.blink);

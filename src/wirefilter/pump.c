@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "wirefilter/blink.h"
+#include "wirefilter/journal.h"
 #include "wirefilter/sorter.h"
 #include "wirefilter/watchman.h"
 
@@ -193,6 +194,17 @@ static unsigned int class_of(const struct way *w, const struct vde_frame *f)
 	return s ? sorter_sort(s, w->direction, f->data, f->len) : 0;
 }
 
+/* A frame of the burst into the wire. */
+static void put(struct way *w, const struct vde_frame *f, uint64_t now)
+{
+	struct journal *j = w->pump->wf->journal;
+
+	if (j && journal_replays(j))
+		journal_input(j, w->direction, f->data, f->len, now);
+	else
+		impair_input(w->wire, f->data, f->len, class_of(w, f), now);
+}
+
 /* As much of the burst as speed lets in now. */
 static void feed(struct way *w)
 {
@@ -200,15 +212,12 @@ static void feed(struct way *w)
 
 	while (w->done < w->n) {
 		uint64_t opens = impair_opens(w->wire);
-		const struct vde_frame *f = &w->burst[w->done];
 
 		if (opens > now) {
 			shut(w, opens);
 			return;
 		}
-		impair_input(w->wire, f->data, f->len, class_of(w, f),
-			     arrival(w, opens, now));
-		w->done++;
+		put(w, &w->burst[w->done++], arrival(w, opens, now));
 	}
 }
 
