@@ -70,8 +70,12 @@ static void tell_lost(struct impair *i, unsigned int class, unsigned int copy,
 	tell(i, &p, fate);
 }
 
-static void count_in(struct impair *i, struct impair_lane *l, uint32_t size)
+static void count_in(struct impair *i, const struct impair_frame *p)
 {
+	struct impair_lane *l = &i->lanes[p->lane];
+	uint32_t size = size_of(p);
+
+	i->flows[p->class].waiting++;
 	l->waiting++;
 	l->waiting_size += size;
 	i->stats.waiting++;
@@ -86,6 +90,7 @@ static void count_out(struct impair *i, const struct impair_frame *p)
 {
 	struct impair_lane *l = &i->lanes[p->lane];
 
+	i->flows[p->class].waiting--;
 	l->waiting--;
 	l->waiting_size -= size_of(p);
 	i->stats.waiting--;
@@ -422,7 +427,7 @@ static void input_copy(struct impair *i, struct impair_flow *f,
 	p->lane = f->lane;
 	p->arrived = now;
 	p->follows = follows;
-	count_in(i, l, size);
+	count_in(i, p);
 	draw_flips(i, f, p);
 	draw_delay(i, f, p);
 	enter(i, f, l, p, leaves);
@@ -474,7 +479,7 @@ static void input_as_told(struct impair *i, const void *data, size_t len,
 	    noise_flip(p->data, p->len, fl->seed, fl->noise, fl->corrupt,
 		       fl->ber))
 		i->stats.flipped++;
-	count_in(i, &i->lanes[0], size_of(p));
+	count_in(i, p);
 	settle(i, p, now + d->delay < now ? IMPAIR_NEVER - 1 : now + d->delay);
 }
 

@@ -36,6 +36,7 @@ struct impair_flow {
 	uint32_t own; /* as @has of params.h */
 	uint64_t number; /* of its frames */
 	uint64_t latest; /* due time given to any frame, for fifo */
+	uint64_t waiting; /* frames of it, in whatever lane */
 	struct params set;
 	struct loss_state loss;
 	struct dist_state draws[PARAM_N_VALUES];

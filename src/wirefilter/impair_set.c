@@ -103,6 +103,15 @@ static void set_lane(struct impair *i, unsigned int k, uint64_t now)
 	aqm_set(&l->queue, &f->set.aqm);
 }
 
+/* Of what there was before under this number nothing is left. */
+static void start_lane(struct impair_lane *l)
+{
+	l->used = false;
+	l->free = 0;
+	line_init(&l->line, 0, 0);
+	line_init(&l->speed, 0, 0);
+}
+
 static void start_flow(struct impair *i, unsigned int class)
 {
 	struct impair_flow *f = &i->flows[class];
@@ -114,6 +123,8 @@ static void start_flow(struct impair *i, unsigned int class)
 	f->number = 0;
 	f->latest = i->flows[0].latest;
 	f->used = true;
+	if (class && !i->lanes[class].queue.first)
+		start_lane(&i->lanes[class]);
 }
 
 /* All that follows from what classes have of their own and from class 0. */
@@ -145,6 +156,8 @@ void impair_use(struct impair *i, unsigned int class,
 	if (!params) {
 		i->n_classes -= f->used;
 		f->used = false;
+		/* Who comes now need not wait for the last one's speed. */
+		line_init(&i->lanes[class].speed, 0, 0);
 		return;
 	}
 	if (!f->used) {
@@ -261,6 +274,11 @@ void impair_free(struct impair *i)
 }
 
 /* ---- what is seen ---- */
+
+bool impair_has_waiting(const struct impair *i, unsigned int class)
+{
+	return i->flows[class].waiting > 0;
+}
 
 bool impair_is_clear(const struct impair *i)
 {

@@ -282,18 +282,42 @@ int wire_find_class(const struct wire *w, const char *name)
 	return -ENOENT;
 }
 
+static bool is_quiet(const struct wire *w, unsigned int class)
+{
+	for (int d = 0; d < n_directions(w); d++)
+		if (impair_has_waiting(w->dir[d], class))
+			return false;
+	return true;
+}
+
+/* A number that is free, best one of which no frames wait any more: they would
+ * keep order with the new ones. IMPAIR_CLASSES if there is none. */
+static unsigned int free_class(const struct wire *w)
+{
+	unsigned int found = IMPAIR_CLASSES;
+
+	for (unsigned int c = 1; c < IMPAIR_CLASSES; c++) {
+		if (w->classes[c].used)
+			continue;
+		if (is_quiet(w, c))
+			return c;
+		if (found == IMPAIR_CLASSES)
+			found = c;
+	}
+	return found;
+}
+
 int wire_add_class(struct wire *w, const char *name)
 {
 	size_t len = strlen(name);
 	struct wire_class *k;
-	unsigned int c = 1;
+	unsigned int c;
 
 	if (!len || len >= WIRE_CLASS_NAME || name[strspn(name, NAME_CHARS)])
 		return -EINVAL;
 	if (wire_find_class(w, name) >= 0)
 		return -EEXIST;
-	while (c < IMPAIR_CLASSES && w->classes[c].used)
-		c++;
+	c = free_class(w);
 	if (c == IMPAIR_CLASSES)
 		return -ENOSPC;
 	k = &w->classes[c];
