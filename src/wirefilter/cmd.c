@@ -30,6 +30,7 @@ static const struct mgmt_table *const tables[] = {
 	&cmd_wire,
 	&cmd_markov,
 	&cmd_more,
+	&cmd_class,
 	&cmd_report,
 };
 

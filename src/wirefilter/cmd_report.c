@@ -4,6 +4,7 @@
  */
 #include "common/loop.h"
 #include "wirefilter/cmd.h"
+#include "wirefilter/sorter.h"
 #include "wirefilter/watchman.h"
 
 static int cmd_showerror(struct mgmt_req *rq, void *ctx)
@@ -27,6 +28,8 @@ static int cmd_reset_counters(struct mgmt_req *rq, void *ctx)
 	struct wirefilter *wf = ctx;
 
 	watchman_reset(wf->watchman, loop_now(wf->loop));
+	if (wf->sorter)
+		sorter_reset(wf->sorter);
 	return 0;
 }
 

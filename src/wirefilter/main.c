@@ -471,6 +471,7 @@ static void clean_up(struct program *p)
 	cmd_stop(&p->wf);
 	blink_free(p->wf.blink);
 	watchman_free(p->wf.watchman);
+	sorter_free(p->wf.sorter);
 	wire_free(p->wf.wire);
 	pidfile_remove(&p->pidfile);
 	loop_free(p->wf.loop);

@@ -29,7 +29,9 @@ impair_SRCS := \
 PROGS += wirefilter
 wirefilter_SRCS := \
 	src/wirefilter/blink.c \
+	src/wirefilter/classes.c \
 	src/wirefilter/cmd.c \
+	src/wirefilter/cmd_class.c \
 	src/wirefilter/cmd_markov.c \
 	src/wirefilter/cmd_more.c \
 	src/wirefilter/cmd_report.c \
