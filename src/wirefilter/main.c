@@ -27,6 +27,7 @@
 #include "wirefilter/journal.h"
 #include "wirefilter/options.h"
 #include "wirefilter/pump.h"
+#include "wirefilter/sorter.h"
 #include "wirefilter/watchman.h"
 
 #define DESCR "vde_crosscable"
