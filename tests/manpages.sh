@@ -4,15 +4,16 @@
 # manpages.sh - the pages say what the programs do, and mandoc likes them
 #
 # Every program in $BUILD/bin has a page with EXIT STATUS and EXAMPLES in
-# which each option of its --help stands; the switch's page names each command
-# of its console; the library's functions have a page. Called at the root of
-# the tree.
+# which each option of its --help stands; the pages of switch and wirefilter name
+# each command of their consoles; the library's functions have a page. Called at
+# the root of the tree.
 set -u
 BUILD=${BUILD:-$PWD/build}
 n=0 bad=0
 tmp=$(mktemp -d /tmp/vde-man.XXXXXX) || exit 1
-switch=
-trap '[ -z "$switch" ] || kill "$switch" 2>/dev/null; rm -rf "$tmp"' EXIT
+daemons=()
+trap '[ ${#daemons[@]} -eq 0 ] || kill "${daemons[@]}" 2>/dev/null
+	rm -rf "$tmp"' EXIT
 
 # point SENTENCE PROBLEMS: ok if there is none.
 point()
@@ -85,18 +86,31 @@ for f in vde_open vde_recv vde_send vde_datafd vde_ctlfd vde_close \
 done >"$tmp/functions"
 point "every function of the library has a page" "$(cat "$tmp/functions")"
 
-if [ -x "$BUILD/bin/vde_switch" ]; then
-	mkfifo "$tmp/ready"
-	"$BUILD/bin/vde_switch" --nostdin -s "$tmp/ctl" -M "$tmp/mgmt" \
-		--ready-fd 9 9>"$tmp/ready" &
-	switch=$!
+# console NAME: a point. Every command of the program behind $tmp/NAME.mgmt,
+# which is ready when $tmp/ready says so. After the heading, a command with a
+# menu's "=" is no command.
+console()
+{
+	daemons+=("$!")
 	read -rt 10 _ <"$tmp/ready"
-	# After the heading, a command with a menu's "=" is no command.
-	commands=$("$BUILD/bin/unixcmd" -s "$tmp/mgmt" help |
-		sed '1,/^------/d' | grep -v '====' | awk '{ print $1 }')
-	point "vde_switch: every console command is in its page" "$(
-		missing_words "$(text_of man/vde_switch.1)" <<<"$commands"
+	point "$1: every console command is in its page" "$(
+		"$BUILD/bin/unixcmd" -s "$tmp/$1.mgmt" help |
+			sed '1,/^------/d' | grep -v '====' |
+			awk '{ print $1 }' |
+			missing_words "$(text_of "man/$1.1")"
 	)"
+}
+
+mkfifo "$tmp/ready" "$tmp/in" "$tmp/out"
+if [ -x "$BUILD/bin/vde_switch" ]; then
+	"$BUILD/bin/vde_switch" --nostdin -s "$tmp/ctl" \
+		-M "$tmp/vde_switch.mgmt" --ready-fd 9 9>"$tmp/ready" &
+	console vde_switch
+fi
+if [ -x "$BUILD/bin/wirefilter" ]; then
+	"$BUILD/bin/wirefilter" -M "$tmp/wirefilter.mgmt" --ready-fd 9 \
+		9>"$tmp/ready" <>"$tmp/in" 1<>"$tmp/out" 2>/dev/null &
+	console wirefilter
 fi
 
 # Pages of this tree need not be installed to be referred to.
