@@ -67,6 +67,15 @@ is "with a directory in it" "$(offers "vde_plug vde://$TMP/f/n")" \
 is "or an interface" "$(offers 'vde_plug a tap://l' | grep -x //lo)" //lo
 is "or a command" \
 	"$(offers 'vde_plug cmd://basenam' | grep -x //basename)" //basename
+is "a wire's networks are directories" "$(offers "wirefilter -v $TMP/f/n")" \
+	"$TMP/f/net.ctl"
+is "so is the second one" "$(offers "wirefilter -v a:$TMP/f/n")" "$TMP/f/net.ctl"
+is "or they are operands" "$(offers "wirefilter -d 5 a $TMP/f/n")" "$TMP/f/net.ctl"
+is "a value that may be left out is not offered" \
+	"$(offers "wirefilter --repo")" --report
+is "but behind = it is" "$(offers "wirefilter --report=$TMP/f/net.r")" \
+	"$TMP/f/net.rc"
+is "and only there" "$(offers "wirefilter --report $TMP/f/n")" "$TMP/f/net.ctl"
 is "a third network is not wanted" "$(offers "vde_plug a b $TMP/f/n")" ""
 is "a name with a blank is one word" "$(offers "vde_plug $TMP/f/lan\\ d")" \
 	"$TMP/f/lan dir"
