@@ -309,12 +309,14 @@ def reply(data, code=0):
 
 
 class Console:
+    prompt = PROMPT
+
     def __init__(self, path, greeting=True):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(DEADLINE)
         self.sock.connect(path)
         self.buf = b""
-        self.greeting = self.upto(PROMPT) if greeting else None
+        self.greeting = self.upto(self.prompt) if greeting else None
 
     def fill(self):
         more = self.sock.recv(65536)
@@ -345,7 +347,7 @@ class Console:
     def raw(self, line):
         """The bytes of one reply, without the prompt."""
         self.write(line.encode() + b"\n")
-        return self.upto(PROMPT)[:-len(PROMPT)]
+        return self.upto(self.prompt)[:-len(self.prompt)]
 
     def says(self, line, data=None, code=0):
         """A point: that is the whole reply to @line."""

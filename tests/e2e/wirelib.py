@@ -136,9 +136,20 @@ class Side:
         self.close_out()
 
 
+class WireConsole(Console):
+    prompt = b"\nVDEwf$ "
+
+    def load(self, path, end=b"1038 Function not implemented\n"):
+        """The reply to `load`, in which prompts stand, too; what marks its
+        end is that of a command that is sent behind it."""
+        self.write(b"load " + path.encode() + b"\nno-such-command\n")
+        return self.upto(self.prompt + end + self.prompt)[
+            :-len(2 * self.prompt + end)].decode()
+
+
 class Wire:
     """A wirefilter between pipes, ready; with @console it has a management
-    socket, at .mgmt. What it says is in log(), also if it ends instead of
+    socket, at .mgmt, and .console is a session there. What it says is in log(), also if it ends instead of
     becoming ready (NotReady: status, log)."""
 
     def __init__(self, *options, both=True, console=False, env=None,
@@ -146,6 +157,7 @@ class Wire:
         base = unique("w")
         self.mgmt = base + ".mgmt" if console else None
         self.logfile = base + ".log"
+        self._console = None
         ours = "/" not in program  # a peer cannot say that it is ready
         to_l, from_l = os.pipe(), os.pipe()
         to_r, from_r = (os.pipe(), os.pipe()) if both else (None, None)
@@ -185,6 +197,13 @@ class Wire:
             self.left.close()
             self.right.close()
             raise NotReady(self.proc.wait(), self.log())
+
+    @property
+    def console(self):
+        if not self._console:
+            until(lambda: os.path.exists(self.mgmt))  # of a peer
+            self._console = WireConsole(self.mgmt)
+        return self._console
 
     def log(self):
         with open(self.logfile, errors="replace") as f:
