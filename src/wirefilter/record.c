@@ -356,7 +356,7 @@ enum record_got record_next(struct record_reader *r)
 		if (!r->left && !r->len)
 			return at_end(r);
 		ended = r->left && take_line(r);
-		if (!ended && !r->last)
+		if (!ended && !r->last && r->len < sizeof(r->text))
 			return RECORD_MORE;
 		if (!read_line(r, &decision))
 			break;

@@ -352,7 +352,7 @@ enum trace_got trace_next(struct trace *t, struct trace_point *pt)
 		if (!t->left && !t->len)
 			return at_end(t);
 		ended = t->left && take_line(t);
-		if (!ended && !t->last)
+		if (!ended && !t->last && t->len < sizeof(t->text))
 			return TRACE_MORE;
 		if (!read_line(t, pt, &point))
 			break;

@@ -271,6 +271,13 @@ static void long_lines_and_odd_bytes_do_no_harm(void)
 	record_give(&r, nul, sizeof(nul) - 1);
 	CHECK(record_next(&r) == RECORD_ERROR);
 	CHECK(!strcmp(record_error(&r), "line 2: has a byte of 0"));
+	memset(s, 'x', sizeof(s));
+	record_reader_init(&r);
+	record_give(&r, s, RECORD_LINE + 1);
+	CHECK(record_next(&r) == RECORD_MORE);
+	record_give(&r, s, 1);
+	CHECK(record_next(&r) == RECORD_ERROR);
+	CHECK(!strcmp(record_error(&r), "line 1: is too long"));
 }
 
 int main(void)
