@@ -124,12 +124,16 @@ $(call unit_test,test_record,impair base)
 test_record_LDLIBS := -lm
 # What wirefilter reads and writes.
 $(call unit_test,test_replay,impair base)
-test_replay_SRCS += src/wirefilter/replay.c
+test_replay_SRCS += src/wirefilter/replay.c src/wirefilter/textfile.c
 test_replay_LDLIBS := -lm
 $(call unit_test,test_journal,impair common base)
-test_journal_SRCS += src/wirefilter/journal.c src/wirefilter/replay.c
+test_journal_SRCS += src/wirefilter/journal.c src/wirefilter/replay.c \
+	src/wirefilter/textfile.c
 test_journal_LDLIBS := -lm
 $(call unit_test,test_classes,filter impair common base)
 test_classes_SRCS += src/wirefilter/classes.c src/wirefilter/cmd_class.c \
 	src/wirefilter/sorter.c
 test_classes_LDLIBS := -lm
+$(call unit_test,test_feed,impair common base)
+test_feed_SRCS += src/wirefilter/feed.c src/wirefilter/textfile.c
+test_feed_LDLIBS := -lm

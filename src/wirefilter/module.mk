@@ -36,6 +36,7 @@ wirefilter_SRCS := \
 	src/wirefilter/cmd_more.c \
 	src/wirefilter/cmd_report.c \
 	src/wirefilter/cmd_wire.c \
+	src/wirefilter/feed.c \
 	src/wirefilter/journal.c \
 	src/wirefilter/main.c \
 	src/wirefilter/options.c \
@@ -43,6 +44,7 @@ wirefilter_SRCS := \
 	src/wirefilter/replay.c \
 	src/wirefilter/show.c \
 	src/wirefilter/sorter.c \
+	src/wirefilter/textfile.c \
 	src/wirefilter/watchman.c \
 	src/wirefilter/watchman_compare.c \
 	src/wirefilter/watchman_metrics.c \

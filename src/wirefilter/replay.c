@@ -2,13 +2,12 @@
 #include "wirefilter/replay.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "wirefilter/record.h"
+#include "wirefilter/textfile.h"
 
 #define PIECE ((size_t)1 << 20)
 #define COPY_BITS 16
@@ -232,32 +231,10 @@ static int load(struct replay *rp, int fd, struct strbuf *why)
 	return rp->fates ? 0 : -ENOMEM;
 }
 
-static int open_file(const char *path, struct strbuf *why)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), rc;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st)) {
-		rc = -errno;
-		strbuf_add(why, strerror(errno));
-	} else if (S_ISDIR(st.st_mode)) {
-		rc = -EISDIR;
-		strbuf_add(why, strerror(EISDIR));
-	} else if (!S_ISREG(st.st_mode)) {
-		rc = -EINVAL;
-		strbuf_add(why, "not a regular file");
-	} else {
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 int replay_open(struct replay **out, const char *path, struct strbuf *why)
 {
 	struct replay *rp = calloc(1, sizeof(*rp));
-	int fd = open_file(path, why), rc = fd < 0 ? fd : -ENOMEM;
+	int fd = textfile_open(path, why), rc = fd < 0 ? fd : -ENOMEM;
 
 	if (rp && fd >= 0) {
 		rp->most = 1;
