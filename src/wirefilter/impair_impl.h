@@ -48,6 +48,7 @@ struct impair_lane {
 	bool used; /* a frame has been on the line */
 	struct aqm queue;
 	struct line line, speed;
+	double asked_speed; /* bytes/s, the mean of what is set */
 	uint64_t free; /* when the last frame that began to leave has left */
 	uint64_t waiting, waiting_size; /* here and behind the line */
 };

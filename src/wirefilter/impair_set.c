@@ -81,6 +81,22 @@ static uint64_t asked(const struct impair *i, const struct impair_flow *f)
 	return rate;
 }
 
+/* What is left of the frame that is being taken in comes at the new speed. */
+static void set_speed(struct impair_lane *l, const struct impair_flow *f,
+		      uint64_t now)
+{
+	double speed = f->set.value[PARAM_SPEED].num, left = 0;
+
+	if (speed == l->asked_speed)
+		return;
+	if (line_free(&l->speed) > now && speed > 0)
+		left = (double)(line_free(&l->speed) - now) * l->asked_speed /
+		       speed;
+	line_init(&l->speed, 0, 0);
+	l->speed.last = l->speed.full = now + (uint64_t)fmin(left, 1e18);
+	l->asked_speed = speed;
+}
+
 static void set_lane(struct impair *i, unsigned int k, uint64_t now)
 {
 	struct impair_lane *l = &i->lanes[k];
@@ -97,9 +113,7 @@ static void set_lane(struct impair *i, unsigned int k, uint64_t now)
 			line_init(&l->line, rate, burst);
 		l->free = min_u64(l->free, line_free(&l->line));
 	}
-	if (f->set.value[PARAM_SPEED].num == 0 &&
-	    f->set.value[PARAM_SPEED].plus == 0)
-		line_set(&l->speed, now, 0, 0);
+	set_speed(l, f, now);
 	aqm_set(&l->queue, &f->set.aqm);
 }
 

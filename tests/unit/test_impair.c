@@ -204,6 +204,24 @@ static void speed_holds_the_input_and_delays_the_frame(void)
 	end();
 }
 
+static void another_speed_counts_for_what_is_left(void)
+{
+	begin();
+	CHECK(set("speed", "1000"));
+	give(1, 998, 0);
+	CHECK(impair_opens(w->dir[0]) == now + SEC);
+	now += 500 * MS;
+	CHECK(set("speed", "10000"));
+	CHECK(impair_opens(w->dir[0]) == now + 50 * MS);
+	CHECK(set("delay", "1")); /* that does not concern it */
+	CHECK(impair_opens(w->dir[0]) == now + 50 * MS);
+	CHECK(set("speed", "0"));
+	CHECK(impair_opens(w->dir[0]) <= now);
+	CHECK(set("speed", "1"));
+	CHECK(impair_opens(w->dir[0]) <= now);
+	end();
+}
+
 static void speed_is_measured_while_frames_follow_each_other(void)
 {
 	begin();
@@ -730,6 +748,7 @@ int main(void)
 	RUN(bandwidth_spaces_frames_by_their_size);
 	RUN(a_bucket_lets_a_burst_through);
 	RUN(speed_holds_the_input_and_delays_the_frame);
+	RUN(another_speed_counts_for_what_is_left);
 	RUN(speed_is_measured_while_frames_follow_each_other);
 	RUN(chanbufsize_counts_all_that_waits);
 	RUN(dup_makes_twice_as_many_at_half);
