@@ -14,6 +14,8 @@
 #ifndef PLUG_END_H
 #define PLUG_END_H
 
+#include <errno.h>
+
 #include "common/loop.h"
 #include "lib/batch.h"
 

@@ -291,8 +291,8 @@ static void wind_up(struct way *w)
 		struct end *from = p->way[i].from;
 
 		failed(p, "stop reading", from->ops->want_rx(from, false));
-		failed(p, "stop writing", from->ops->want_tx(from, false));
 	}
+	failed(p, "stop writing", w->from->ops->want_tx(w->from, false));
 	if (!unsent(w) && !impair_stats(w->wire)->waiting)
 		stop(p, EXIT_SUCCESS);
 	else if (p->n_ways > 1 && !loop_timer_armed(&p->drain))
