@@ -29,7 +29,7 @@ static double mean_share(const struct dist *d)
 /* One of several models, which lost a share @m of its own. */
 static void add_model(struct asked *a, double m, double spread)
 {
-	a->value = 1 - (1 - a->value) * (1 - m);
+	a->value += m - a->value * m;
 	if (spread > a->spread)
 		a->spread = spread;
 }
