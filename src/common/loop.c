@@ -24,6 +24,7 @@ struct loop {
 	unsigned int skip; /* how many turns not to try it again */
 	bool virtual_time; /* a test's clock: time does not pass by waiting */
 	uint64_t now;
+	uint64_t began; /* @now when the turn began */
 	uint64_t (*clock)(void);
 	struct loop_timer **heap; /* heap[1] is due first */
 	size_t n_timers, heap_size;
@@ -77,12 +78,17 @@ void loop_set_clock(struct loop *l, uint64_t (*clock)(void))
 {
 	l->clock = clock;
 	l->virtual_time = clock != monotonic;
-	l->now = clock();
+	l->now = l->began = clock();
 }
 
 uint64_t loop_now(const struct loop *l)
 {
 	return l->now;
+}
+
+uint64_t loop_began(const struct loop *l)
+{
+	return l->began;
 }
 
 uint64_t loop_clock(struct loop *l)
@@ -430,7 +436,7 @@ int loop_run(struct loop *l)
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		l->ready = n > 0 ? n : 0;
-		l->now = l->clock();
+		l->now = l->began = l->clock();
 		run_watches(ev, n);
 		run_timers(l);
 		run_hooks(l);
