@@ -13,6 +13,7 @@
 #include "common/writer.h"
 
 #define TELL_EVERY LOOP_SEC
+#define AWAKE UINT64_C(5000) /* ns: who waits longer has slept */
 #define REPORT_SIZE ((size_t)64 * 1024)
 #define REPORT_PIECE 4096 /* what a pipe that polls writable takes at once */
 #define REPORT_WAIT_MS 2000 /* for somebody who does not read it */
@@ -220,17 +221,49 @@ static void look_at_memory(struct watchman *w, int d)
 	tell(w);
 }
 
+/* A frame that came while the program slept has waited for it to wake up, one
+ * that came while it did something else for the end of that. */
+static void look_at_input(struct watchman *w, int d, bool slept)
+{
+	uint64_t in = stats(w, d)->in;
+	struct watch_way *way = &w->way[d];
+
+	if (in == way->in)
+		return;
+	if (slept)
+		way->woke++;
+	else
+		meter_hist_add(&way->turns, w->turn_over - w->turn_began);
+	way->in = in;
+}
+
+uint64_t watchman_unread(const struct watchman *w, int d)
+{
+	const struct watch_way *way = &w->way[d];
+
+	if (way->turns.n > way->woke)
+		return meter_hist_quantile(&way->turns, 500) / 2;
+	return meter_hist_quantile(&w->wakeups, 500);
+}
+
+/* The last hook: what the clock shows now is when the loop goes to wait, from
+ * which it counts how long it may. */
 static void turn_over(struct loop_hook *h)
 {
 	struct watchman *w = container_of(h, struct watchman, turn);
-	uint64_t now = loop_now(w->cfg.wf->loop);
+	struct loop *loop = w->cfg.wf->loop;
+	uint64_t began = loop_began(loop);
+	bool slept = began > w->turn_over + AWAKE;
 
 	w->turns++;
 	for (int d = 0; d < w->n_ways; d++) {
-		look_at_rate(w, d, now);
-		look_at_loss(w, d, now);
+		look_at_rate(w, d, began);
+		look_at_loss(w, d, began);
 		look_at_memory(w, d);
+		look_at_input(w, d, slept);
 	}
+	w->turn_began = began;
+	w->turn_over = loop_clock(loop);
 }
 
 /* ---- counting ---- */
@@ -249,7 +282,7 @@ static void begin(struct watchman *w, uint64_t now)
 {
 	w->failed = false;
 	w->turns = 0;
-	w->began = now;
+	w->began = w->turn_began = w->turn_over = now;
 	w->cpu_began = watchman_cpu();
 	meter_hist_init(&w->wakeups);
 	for (int d = 0; d < w->n_ways; d++) {
@@ -257,6 +290,9 @@ static void begin(struct watchman *w, uint64_t now)
 		const struct impair_stats *s = stats(w, d);
 
 		blame_reset(&way->blame);
+		meter_hist_init(&way->turns);
+		way->woke = 0;
+		way->in = s->in;
 		way->no_memory = s->fates[IMPAIR_MEMORY];
 		rate_key(&way->rate, watchman_params(w, d),
 			 w->cfg.wf->wire->dir[d]);

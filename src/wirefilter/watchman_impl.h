@@ -39,6 +39,9 @@ struct watch_way {
 	uint64_t loss_since; /* ns */
 	uint64_t judged, lost;
 	uint64_t no_memory; /* frames dropped for want of it, as last seen */
+	uint64_t in; /* frames that had come when the last turn was over */
+	struct meter_hist turns; /* ns, turns behind which frames were found */
+	uint64_t woke; /* sleeps behind which frames were found */
 };
 
 struct watch_news {
@@ -58,6 +61,7 @@ struct watchman {
 	struct loop_hook turn;
 	uint64_t turns;
 	uint64_t began; /* of counting */
+	uint64_t turn_began, turn_over; /* ns, the last one */
 	uint64_t cpu_began; /* ns of processor time */
 	struct meter_hist wakeups; /* ns behind the armed time */
 	struct meter_hist scratch; /* of whoever needs one for a moment */
@@ -66,6 +70,10 @@ struct watchman {
 /* Frames of a direction whose loss was drawn, and those lost by it. */
 void watchman_losses(const struct impair_stats *, uint64_t *judged,
 		     uint64_t *lost);
+
+/* How long frames, by a guess at the median, had waited to be read: as long as
+ * a wake-up takes, or half a turn if nobody slept. In ns. */
+uint64_t watchman_unread(const struct watchman *, int direction);
 
 /* What was asked for, and what came out since it was set. */
 struct watch_compared {

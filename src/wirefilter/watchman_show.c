@@ -196,7 +196,9 @@ static void show_times(struct watchman *w, struct writer *out, int d,
 	show_hist(out, "error_ns", text ? " delay error: " : NULL, &w->scratch,
 		  1e3);
 	count(out, NULL, text ? " us of " : NULL, w->scratch.n);
-	writer_text(out, text ? " frames\n" : "");
+	writer_real(out, "unread_us", text ? " frames, besides about " : NULL,
+		    (double)watchman_unread(w, d) / 1e3, 0);
+	writer_text(out, text ? " us before they were read\n" : "");
 	writer_text(out, text ? arrow : "");
 	count(out, "late_frames", text ? " late: " : NULL, b->late);
 	count(out, "held_frames",

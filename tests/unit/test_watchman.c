@@ -124,8 +124,11 @@ static int take(uint64_t behind, int room)
 	return n;
 }
 
+static uint64_t turn_takes;
+
 static void stop_soon(struct loop_timer *t)
 {
+	now += turn_takes;
 	loop_stop(wf.loop);
 }
 
@@ -392,6 +395,26 @@ static void timers_and_turns_are_counted(void)
 	end();
 }
 
+static void frames_wait_for_a_wake_up_or_for_the_end_of_a_turn(void)
+{
+	begin(false);
+	turn(0);
+	for (int i = 0; i < 3; i++) {
+		watchman_woken(wf.watchman, now, now + 30 * US);
+		give(1, 100);
+		turn(1);
+	}
+	CHECK(shows(true, "\"unread_us\":30,"));
+	turn_takes = 20 * US;
+	for (int i = 0; i < 9; i++) {
+		turn(0);
+		give(64, 100);
+	}
+	turn_takes = 0;
+	CHECK(shows(true, "\"unread_us\":10"));
+	end();
+}
+
 static void reset_begins_anew_but_what_waits_stays(void)
 {
 	begin(false);
@@ -536,6 +559,7 @@ int main(void)
 	RUN(records_and_replays_are_told);
 	RUN(losses_that_do_not_fit_are_seen);
 	RUN(timers_and_turns_are_counted);
+	RUN(frames_wait_for_a_wake_up_or_for_the_end_of_a_turn);
 	RUN(reset_begins_anew_but_what_waits_stays);
 	RUN(metrics_have_the_same_figures);
 	RUN(a_report_goes_to_its_file);
