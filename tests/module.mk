@@ -114,8 +114,8 @@ $(call unit_test,test_watchman,impair common base)
 test_watchman_SRCS += $(addprefix src/wirefilter/watchman,.c _compare.c _metrics.c _show.c)
 test_watchman_LDLIBS := -lm
 $(call unit_test,test_pump,impair cable filter common vdeplug base)
-test_pump_SRCS += $(addprefix src/wirefilter/,blink.c journal.c pump.c replay.c \
-	sorter.c watchman.c watchman_compare.c watchman_metrics.c watchman_show.c)
+test_pump_SRCS += $(addprefix src/wirefilter/,blink.c feed.c journal.c pump.c \
+	replay.c sorter.c textfile.c watchman.c watchman_compare.c watchman_metrics.c watchman_show.c)
 test_pump_LDLIBS := -lm
 $(call unit_test,test_trace,impair base)
 $(call unit_test,test_slotline,impair base)
