@@ -136,6 +136,7 @@ test_journal_SRCS += src/wirefilter/journal.c src/wirefilter/replay.c \
 test_journal_LDLIBS := -lm
 $(call unit_test,test_classes,filter impair common base)
 test_classes_SRCS += src/wirefilter/classes.c src/wirefilter/cmd_class.c \
+	src/wirefilter/fromfile.c src/wirefilter/textfile.c \
 	src/wirefilter/sorter.c
 test_classes_LDLIBS := -lm
 $(call unit_test,test_feed,impair common base)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "wirefilter/fromfile.h"
 #include "wirefilter/sorter.h"
 
 static_assert(IMPAIR_CLASSES == SORTER_CLASSES, "each class can have a filter");
@@ -81,8 +82,7 @@ int class_set(struct wirefilter *wf, const char *name, const char *setting,
 			   value);
 		return -EINVAL;
 	}
-	return wire_set(wf->wire, (unsigned int)class, setting, value,
-			loop_now(wf->loop), why);
+	return fromfile_set(wf, (unsigned int)class, setting, value, why);
 }
 
 int class_del(struct wirefilter *wf, const char *name, struct strbuf *why)

@@ -11,6 +11,7 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/unixsock.h"
+#include "wirefilter/fromfile.h"
 
 #define GREETING                               \
 	"\nVDE wirefilter V." VDE_VERSION "\n" \
@@ -27,11 +28,7 @@ static const struct mgmt_type types[] = {
 
 /* In the order of help. */
 static const struct mgmt_table *const tables[] = {
-	&cmd_wire,
-	&cmd_markov,
-	&cmd_more,
-	&cmd_class,
-	&cmd_report,
+	&cmd_wire, &cmd_markov, &cmd_more, &cmd_trace, &cmd_class, &cmd_report,
 };
 
 struct commands {
@@ -216,7 +213,7 @@ int cmd_set_as(struct mgmt_req *rq, const char *name, const char *text)
 
 	strbuf_init(&why, room, sizeof(room));
 	strbuf_add(&why, "unable to set ");
-	rc = wire_set(wf->wire, 0, name, text, loop_now(wf->loop), &why);
+	rc = fromfile_set(wf, 0, name, text, &why);
 	return rc ? cmd_refuse(rq, rc, room) : 0;
 }
 

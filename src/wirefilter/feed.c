@@ -287,7 +287,8 @@ static void start(struct feed *f, uint64_t now)
 void feed_end(struct wirefilter *wf)
 {
 	for (int d = 0; d < 2; d++)
-		clear(wf, d, wf->wire->now);
+		if (wf->feed[d])
+			clear(wf, d, wf->wire->now);
 }
 
 /* ---- a file ---- */

@@ -24,6 +24,8 @@
 #include "plug/ends.h"
 #include "wirefilter/blink.h"
 #include "wirefilter/cmd.h"
+#include "wirefilter/feed.h"
+#include "wirefilter/fromfile.h"
 #include "wirefilter/journal.h"
 #include "wirefilter/options.h"
 #include "wirefilter/pump.h"
@@ -228,7 +230,9 @@ static int apply_command(struct program *p, const struct setting *s)
 	}
 	(void)str_fmt(line, size, "%s %s", s->name, s->text);
 	rc = cmd_run(&p->wf, line, why);
-	if (rc)
+	if (rc && !strncmp(why, "unable ", 7))
+		log_err("%s", why);
+	else if (rc)
 		log_err("unable to set %s '%s': %s", s->name, s->text, why);
 	free(line);
 	return rc;
@@ -243,8 +247,7 @@ static int apply(struct program *p, const struct setting *s)
 	if (s->command)
 		return apply_command(p, s);
 	strbuf_init(&why, text, sizeof(text));
-	rc = wire_set(p->wf.wire, 0, s->name, s->text, loop_now(p->wf.loop),
-		      &why);
+	rc = fromfile_set(&p->wf, 0, s->name, s->text, &why);
 	if (rc)
 		log_err("unable to set %s", text);
 	return rc;
@@ -473,6 +476,7 @@ static void clean_up(struct program *p)
 	blink_free(p->wf.blink);
 	watchman_free(p->wf.watchman);
 	sorter_free(p->wf.sorter);
+	feed_end(&p->wf);
 	wire_free(p->wf.wire);
 	pidfile_remove(&p->pidfile);
 	loop_free(p->wf.loop);

@@ -36,7 +36,9 @@ wirefilter_SRCS := \
 	src/wirefilter/cmd_more.c \
 	src/wirefilter/cmd_report.c \
 	src/wirefilter/cmd_wire.c \
+	src/wirefilter/cmd_trace.c \
 	src/wirefilter/feed.c \
+	src/wirefilter/fromfile.c \
 	src/wirefilter/journal.c \
 	src/wirefilter/main.c \
 	src/wirefilter/options.c \

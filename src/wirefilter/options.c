@@ -2,16 +2,13 @@
 #include "wirefilter/options.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "common/log.h"
 
-#define LIST_FILE_MAX (4 * 1024 * 1024)
 #define MEMORY_MB_MAX (1024 * 1024)
 #define US_MAX 10000000
 
@@ -152,8 +149,6 @@ void options_parse(struct options *o, int argc, char **argv)
 	}
 	if (o->net[0] && !strcmp(o->net[0], "-") && !strcmp(o->net[1], "-"))
 		cli_usage("both sides are standard input and output");
-	if (o->record && o->replay)
-		cli_usage("--record and --replay do not go together");
 }
 
 /* ---- settings ---- */
@@ -163,50 +158,6 @@ static size_t prefix_len(const char *text)
 {
 	return strncmp(text, "LR", 2) == 0 || strncmp(text, "RL", 2) == 0 ? 2
 									  : 0;
-}
-
-/* Up to @room bytes of a file without a NUL in them. */
-static int slurp(const char *path, char *out, size_t room)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	size_t len = 0;
-	ssize_t n;
-	int rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	while ((n = read(fd, out + len, room - len)) > 0)
-		len += (size_t)n;
-	if (n < 0)
-		rc = -errno;
-	else if (len == room)
-		rc = -EFBIG;
-	else if (memchr(out, '\0', len))
-		rc = -EINVAL;
-	else
-		out[len] = '\0';
-	close(fd);
-	return rc;
-}
-
-/* The text of the file behind the direction that @text begins with. */
-static int read_list(const char *text, const char *path, char **out)
-{
-	size_t n = prefix_len(text);
-	char *s = malloc(n + LIST_FILE_MAX);
-	int rc = -ENOMEM;
-
-	if (s) {
-		memcpy(s, text, n);
-		rc = slurp(path, s + n, LIST_FILE_MAX);
-	}
-	if (rc) {
-		log_err("unable to read losslist %s: %s", path, strerror(-rc));
-		free(s);
-		return rc;
-	}
-	*out = s;
-	return 0;
 }
 
 /* @word goes between the direction and the rest. */
@@ -242,13 +193,10 @@ static const char *command_of(const char *name)
 
 static int make_text(const char *name, const char *arg, char **out)
 {
-	const char *file = arg + prefix_len(arg);
 	char *equals;
 
 	if (!strcmp(name, "RED"))
 		return join(out, arg, "red ");
-	if (!strcmp(name, "losslist") && *file == '@')
-		return read_list(arg, file + 1, out);
 	*out = strdup(arg);
 	if (!*out)
 		return -ENOMEM;

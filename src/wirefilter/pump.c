@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "wirefilter/blink.h"
+#include "wirefilter/feed.h"
 #include "wirefilter/journal.h"
 #include "wirefilter/sorter.h"
 #include "wirefilter/watchman.h"
@@ -319,6 +320,7 @@ static void run(struct way *w)
 
 	if (is_quiet(w))
 		return;
+	feed_advance(p->wf, loop_now(p->loop));
 	wire_advance(p->wf->wire, loop_now(p->loop));
 	if (deliver(w))
 		for (int i = 0; i < BURSTS && step(w); i++)
@@ -368,6 +370,7 @@ static void fire(struct loop_timer *t)
 		return;
 	if (p->ahead)
 		watchman_woken(p->wf->watchman, aim, now);
+	feed_advance(p->wf, now);
 	wire_advance(p->wf->wire, now);
 	for (int i = 0; i < p->n_ways; i++)
 		if (is_due(&p->way[i], now))

@@ -144,7 +144,7 @@ for options, text in (
         (["-v", "a:b", "c", "d"], "twice: 'c'"),
         (["one"], "'one'"),
         (["one", "two", "three"], "too many operands: 'three'"),
-        (["--record", "a", "--replay", "b"], "do not go together")):
+        (["--losslist", "@/dev/zero"], "not a regular file")):
     status, log = refused_wire(*options)
     ok("usage: %s" % " ".join(options),
        status == 2 and "wirefilter: error: " in log and text in log,
@@ -154,8 +154,7 @@ for options, text in (
         (["-v", "/nonexistent:/nonexistent"],
          "unable to open /nonexistent: "),
         (["--losslist", "@/nonexistent"],
-         "unable to read losslist /nonexistent: No such file"),
-        (["--losslist", "@/dev/zero"], "File too large"),
+         "unable to set losslist '@/nonexistent': No such file"),
         (["--pidfile", "/nonexistent/pid"],
          "unable to write pidfile /nonexistent/pid: No such file"),
         (["--blink", "/" + 200 * "x"], "unable to blink at /xxx"),
