@@ -460,10 +460,9 @@ static int run(struct program *p)
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	if (open_watchman(p) || open_console(p))
 		return EXIT_FAILURE;
-	if (p->stopped) /* "shutdown" in the rc file */
-		return p->wf.status;
-	if (open_journal(p) || open_blink(p) || open_pump(p) || get_ready(p) ||
-	    open_terminal(p))
+	/* It is stopped already if "shutdown" is in the rc file. */
+	if (!p->stopped && (open_journal(p) || open_blink(p) || open_pump(p) ||
+			    get_ready(p) || open_terminal(p)))
 		return EXIT_FAILURE;
 	return work(p);
 }

@@ -74,7 +74,8 @@ def stamped(n, size=64):
 
 # --- counts ---------------------------------------------------------------
 
-w = Wire("--seed", "7", "-l", "20", "-D", "10", "--corrupt", "30", "-m", "999")
+w = Wire("--seed", "7", "-l", "20", "-D", "10", "--corrupt", "30", "-m", "999",
+         "--tolerance-us", "5000000")
 sent = [stamped(i, 1200 if i % 10 == 0 else 64) for i in range(5000)]
 
 
@@ -214,7 +215,7 @@ def probe(*options):
 # What is seen from outside is that it is read late and handed over late. Where
 # others want the processor, too, waking up takes now this long and now that:
 # there the figures need not be so close.
-delay, agrees = 5000, False
+delay, nearly = 5000, False
 for attempt in range(5):
     outside, way = probe("-d", str(delay / 1000))
     outside -= delay
@@ -222,10 +223,11 @@ for attempt in range(5):
     note("delay: late by %.1f us outside, by the report %.1f + %.1f" %
          (outside, error, unread))
     agrees = abs(outside - error - unread) < 20
+    nearly = nearly or abs(outside - error - unread) < outside / 2
     if agrees:
         break
 ok("the delay error of the report is that of a probe, within 20 us",
-   agrees or abs(outside - error - unread) < outside / 2)
+   agrees or nearly)
 is_("the delay asked for is exact", [way["delay_ns"][k] for k in
                                      ("n", "max")], [PROBES, delay * 1000])
 
@@ -337,6 +339,13 @@ w.p.send_signal(signal.SIGINT)
 w.end()
 is_("SIGINT kills it, after the report",
     (w.status, w.way["frames_out"]), (-signal.SIGINT, 1))
+
+with open(TMP + "/rc", "w") as f:
+    f.write("delay 5\nshowerror\nmetrics\nreset-counters\nshutdown\n")
+w = Wire("-f", TMP + "/rc")
+w.end()
+is_("shutdown in a file of commands: there is a report, too",
+    (w.status, w.way["frames_in"], w.said().count("rror:")), (0, 0, 0))
 
 w = Wire("-d", "1")
 w.p.stdout.close()
