@@ -79,6 +79,17 @@ static enum value_direction take_direction(struct parser *p)
 	return VALUE_BOTH;
 }
 
+/* VDE 2 stops reading there, so it may well stand in a file. */
+static void take_unit(struct parser *p)
+{
+	size_t len = p->rule->unit ? strlen(p->rule->unit) : 0;
+
+	skip_blanks(p);
+	if (len && !strncmp(p->s, p->rule->unit, len) &&
+	    !strspn(p->s + len, LETTERS))
+		p->s += len;
+}
+
 static bool take_suffix(struct parser *p, struct value *v)
 {
 	static const struct {
@@ -185,8 +196,10 @@ static bool take_all(struct parser *p, struct value_setting *st)
 
 	st->direction = take_direction(p);
 	if (!take_number(p, &v->num) ||
-	    (take_char(p, '+', '+') && !take_number(p, &v->plus)) ||
-	    !take_suffix(p, v) || !take_shape(p, v) ||
+	    (take_char(p, '+', '+') && !take_number(p, &v->plus)))
+		return false;
+	take_unit(p);
+	if (!take_suffix(p, v) || !take_shape(p, v) ||
 	    !take_correlation(p, v) || !take_node(p, &st->node))
 		return false;
 	skip_blanks(p);

@@ -2,11 +2,12 @@
 /*
  * value - a parameter of the wire, as people write it
  *
- *   [LR|RL] NUM [+NUM] [SUFFIX] [SHAPE] [~NUM] ["[" NODE "]"]
+ *   [LR|RL] NUM [+NUM] [UNIT] [SUFFIX] [SHAPE] [~NUM] ["[" NODE "]"]
  *
  *   LR, RL   that direction only; both without it
  *   NUM      not negative: 10, 2.5, .5, 1e6
  *   +NUM     how much it varies; each frame has a draw of its own
+ *   UNIT     that of the parameter, if it has one: 5%, 10+5ms
  *   SUFFIX   K, M, G: times 2^10, 2^20, 2^30, both numbers. Where bytes are
  *            counted also b, Kb, Mb, Gb: bits, times 10^0, 10^3, 10^6, 10^9
  *            (8Kb is 1000 bytes), and B, which changes nothing (8KB is 8K)
@@ -66,6 +67,7 @@ struct value_rule {
 	double least, max;
 	bool below; /* @max itself is too much */
 	bool bytes; /* or bytes per something: may be given in bits */
+	const char *unit; /* may stand behind the numbers; NULL: nothing may */
 };
 
 /* False after saying in @why what is wrong, with name and @text; the setting

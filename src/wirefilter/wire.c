@@ -248,7 +248,7 @@ void wire_set_fifo(struct wire *w, bool fifo)
 
 int wire_add_table(struct wire *w, const char *name, struct dist_table *table)
 {
-	struct value_rule any = { "table", 0, 1, false, false };
+	struct value_rule any = { "table", 0, 1, false, false, NULL };
 	struct value_setting vs;
 	char as_value[VALUE_NAME + 4], reason[16];
 	struct strbuf why;

@@ -13,10 +13,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct value_rule rules[] = {
-	{ "loss", 0, 100, false, false },
-	{ "dup", 0, 100, true, false },
-	{ "delay", 0, 1e9, false, false },
-	{ "speed", 1, 1e12, false, true },
+	{ "loss", 0, 100, false, false, "%" },
+	{ "dup", 0, 100, true, false, "%" },
+	{ "delay", 0, 1e9, false, false, "ms" },
+	{ "speed", 1, 1e12, false, true, NULL },
 };
 
 static void check_taken(const struct value_setting *st,

@@ -9,12 +9,14 @@
 
 #include "../unit/test.h"
 
-static const struct value_rule delay = { .name = "delay", .max = 1e9 };
+static const struct value_rule delay = { .name = "delay",
+					 .max = 1e9,
+					 .unit = "ms" };
 static const struct value_rule band = {
 	.name = "bandwidth", .least = 1, .max = 1e12, .bytes = true
 };
 static const struct value_rule loss = { .name = "loss", .max = 100 };
-static const struct value_rule dup = { "dup", 0, 100, true, false };
+static const struct value_rule dup = { "dup", 0, 100, true, false, "%" };
 
 static struct value_setting st;
 static char reason[256];
@@ -100,6 +102,23 @@ static void bits_are_decimal_and_eight_make_a_byte(void)
 	CHECK(st.value.shape == VALUE_GAUSS);
 	CHECK(refused(&delay, "8Kb", "delay '8Kb': 'b' is not understood"));
 	CHECK(refused(&delay, "8B", "delay '8B': 'B' is not understood"));
+}
+
+static void the_unit_may_stand_behind_the_numbers(void)
+{
+	CHECK(is("100ms", 100, 0, VALUE_UNIFORM));
+	CHECK(is("LR 10 + 5 ms [3]", 10, 5, VALUE_UNIFORM));
+	CHECK(is("10+5ms N", 10, 5, VALUE_GAUSS));
+	CHECK(is("10+5ms:pareto~9", 10, 5, VALUE_PARETO));
+	CHECK(take(&dup, "5%") && take(&dup, "5 %[1]"));
+	CHECK(refused(&delay, "5s", "delay '5s': 's' is not understood"));
+	CHECK(refused(&delay, "5%", "delay '5%': '%' is not understood"));
+	CHECK(refused(&delay, "5msec",
+		      "delay '5msec': 'sec' is not "
+		      "understood"));
+	CHECK(refused(&loss, "5%", "loss '5%': '%' is not understood"));
+	CHECK(refused(&dup, "5%%", "dup '5%%': '%' is not understood"));
+	CHECK(refused(&dup, "5%x", "dup '5%x': '%x' is not understood"));
 }
 
 static void a_direction_and_a_node_are_read(void)
@@ -306,6 +325,7 @@ int main(void)
 	RUN(numbers_of_vde_2_are_read);
 	RUN(a_suffix_counts_for_both_numbers);
 	RUN(bits_are_decimal_and_eight_make_a_byte);
+	RUN(the_unit_may_stand_behind_the_numbers);
 	RUN(a_direction_and_a_node_are_read);
 	RUN(blanks_may_stand_between_the_parts);
 	RUN(shapes_have_names);
