@@ -55,6 +55,9 @@ struct console_dialect {
 	/* The terminal may log out, which is its end of input, and its prompt
 	 * goes to descriptor 1, whatever that is, after each reply. */
 	bool terminal_talks;
+	/* A # behind a blank begins a comment in any line, not just at its
+	 * start. */
+	bool comments;
 	/* Reasons (mgmt_refuse()) are shown: in JSON, as "reason", and in a
 	 * data block if this says so of the command. NULL: only what commands
 	 * say themselves. */

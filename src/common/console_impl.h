@@ -101,6 +101,8 @@ void session_run(struct console_session *, bool all);
 char *session_strip(char *s, size_t len);
 /* Steps over a leading "-j", true if there is one. */
 bool session_wants_json(char **line);
+/* Ends the line where a comment begins, if they may. */
+void session_cut_comment(const struct console *, char *line);
 /* Ends the command that has more to say; what it said so far is completed
  * as far as the syntax goes. */
 void session_cancel(struct console_session *, int rc);

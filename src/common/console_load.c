@@ -133,6 +133,7 @@ static const struct mgmt_cmd *prepare(struct load *ld, const char *line,
 	str_copy(ld->copy, sizeof(ld->copy), line);
 	*copy = ld->copy;
 	session_wants_json(copy);
+	session_cut_comment(ld->console, *copy);
 	return mgmt_find(ld->console->cfg.mgmt, *copy);
 }
 

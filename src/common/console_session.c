@@ -152,6 +152,19 @@ bool session_wants_json(char **line)
 	return true;
 }
 
+void session_cut_comment(const struct console *c, char *line)
+{
+	char *hash = line;
+
+	if (!c->cfg.dialect->comments)
+		return;
+	while ((hash = strchr(hash + 1, '#')))
+		if (hash[-1] == ' ' || hash[-1] == '\t')
+			break;
+	if (hash)
+		*hash = '\0';
+}
+
 int session_begin(struct command *k, struct console_session *s, char *line)
 {
 	const struct mgmt *m = s->console->cfg.mgmt;
@@ -160,6 +173,7 @@ int session_begin(struct command *k, struct console_session *s, char *line)
 	const struct mgmt_cmd *cmd = mgmt_find(m, line);
 	int rc;
 
+	session_cut_comment(s->console, line);
 	*k = (struct command){ .session = s, .data = cmd && cmd->data };
 	k->req = (struct mgmt_req){ .w = &k->w, .session = s };
 	writer_init(&k->w, json, block_sink, k);

@@ -27,9 +27,11 @@ static const struct mgmt_type types[] = {
 };
 
 /* In the order of help. */
+/* clang-format off */
 static const struct mgmt_table *const tables[] = {
 	&cmd_wire, &cmd_markov, &cmd_more, &cmd_trace, &cmd_class, &cmd_report,
 };
+/* clang-format on */
 
 struct commands {
 	struct mgmt mgmt;
@@ -60,12 +62,14 @@ static const struct console_dialect dialect = {
 	.load_before = "\n" PROMPT " (",
 	.load_behind = ") ",
 	.terminal_talks = true,
+	.comments = true,
 	.explains = explains,
 	.rc_failed = rc_failed,
 };
 
 static void stdin_eof(void *ctx)
 {
+	log_notice("the console on standard input has ended: stopping");
 	wirefilter_stop(ctx, 0);
 }
 

@@ -93,10 +93,11 @@ static int cmd_time(struct mgmt_req *rq, void *ctx)
 {
 	struct wirefilter *wf = ctx;
 	const char *text = rq->arg[0].str;
-	size_t len = strlen(text);
 	double ms;
+	size_t n = parse_fraction(text, strlen(text), &ms);
+	const char *unit = text + n + strspn(text + n, " \t");
 
-	if (parse_fraction(text, len, &ms) != len)
+	if (!n || (*unit && strcmp(unit, "ms") != 0))
 		return refuse(rq, "the time is not a number", "");
 	if (ms < (double)MARKOV_PERIOD_MIN / 1e6 ||
 	    ms > (double)MARKOV_PERIOD_MAX / 1e6)
@@ -138,8 +139,8 @@ static int cmd_setedge(struct mgmt_req *rq, void *ctx)
 	if (to < 0)
 		return to;
 	word = next_word(&text);
-	len = strlen(word);
-	if (!len || parse_fraction(word, len, &weight) != len ||
+	len = parse_fraction(word, strlen(word), &weight);
+	if (!len || (word[len] && strcmp(word + len, "%") != 0) ||
 	    text[strspn(text, SEPARATORS)])
 		return refuse(rq, "the weight is not a number", "");
 	return set_edge(rq, (unsigned int)from, (unsigned int)to, weight);

@@ -80,6 +80,7 @@ static const struct console_dialect dialect = {
 	.load_before = "\nWF$  (",
 	.load_behind = ") ",
 	.terminal_talks = true,
+	.comments = true,
 	.explains = explains,
 	.rc_failed = rc_failed,
 };
@@ -180,6 +181,24 @@ static void a_file_may_end_the_session_without_a_word(void)
 					    "\nWF$  (X) shutdown\n.\n")));
 	CHECK(client_expect_eof(&cl));
 	CHECK(last_note == 3);
+	client_close(&cl);
+	fixture_close();
+}
+
+static void a_comment_may_stand_behind_a_command(void)
+{
+	struct client cl;
+
+	write_text("note 3 # three\nnote 4\t#\nrefuse a#b #c # d\n");
+	fixture_open();
+	client_open(&cl);
+	client_say(&cl, "note 1 # one\n# all of it\nnote 2#\n");
+	CHECK(client_expect(&cl, OK PROMPT "1022 Invalid argument\n" PROMPT));
+	CHECK(last_note == 1);
+	failed[0] = '\0';
+	CHECK(console_load(console, path, NULL) == 0);
+	CHECK(last_note == 4);
+	CHECK(!strcmp(failed, "3:refuse a#b #c # d:34:a#b\n"));
 	client_close(&cl);
 	fixture_close();
 }
@@ -326,6 +345,7 @@ int main(void)
 	RUN(who_hangs_up_says_nothing);
 	RUN(lines_of_a_file_are_the_data_block_of_load);
 	RUN(a_file_may_end_the_session_without_a_word);
+	RUN(a_comment_may_stand_behind_a_command);
 	RUN(a_reason_is_in_json_and_kept_for_later);
 	RUN(a_command_that_explains_itself_does_so_at_once);
 	RUN(a_file_in_json_has_reasons_too);
