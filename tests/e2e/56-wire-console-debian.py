@@ -57,6 +57,13 @@ chanbufsize RL10+1K
 fifo 0
 fifo 1
 showinfo
+loss 5%
+delay 100ms
+delay LR7 ms
+dup 2 # per cent
+fifo 0 # they may overtake
+showinfo
+fifo 1
 showinfo 0
 showinfo 5
 showinfo -1
@@ -76,7 +83,7 @@ loss 3[3]
 showinfo 1
 showinfo 2
 showinfo 3
-setedge 0,1,30
+setedge 0,1,30%
 setedge 0,2,5.5
 setedge 0,0,9
 setedge 1,0,100
@@ -94,7 +101,7 @@ showinfo
 showedges
 markov-setnode 9
 markov-setnode -1
-markov-time 2500
+markov-time 2500ms
 showinfo 0
 markov-time 0
 markov-time -3

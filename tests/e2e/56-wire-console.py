@@ -151,8 +151,9 @@ fails(errno.EINVAL, "loss abc", "loss 101", "loss -1", "loss nan", "loss inf",
       "bandwidth 0.5", "speed 0.5", "mtu 100000", "dup 100", "fifo x",
       "fifo 1 2", "delay 99999999999", "loss " + "9" * 900)
 is_("the old settings stay", con.raw("showinfo").decode(), reply(PLAIN))
-fails(0, "delay 5+1u", "delay .5", "delay 1e-3", "loss 50%"[:-1],
-      "delay 5+1:pareto~25", "bandwidth 8Mb", "delay LR 0", "delay RL0",
+fails(0, "delay 5+1u", "delay .5", "delay 1e-3",
+      "delay 5+1:pareto~25", "delay 100ms", "delay RL10+5 ms # slow",
+      "loss 5%", "fifo 1 # c", "bandwidth 8Mb", "delay LR 0", "delay RL0",
       "bandwidth 0", "loss 0")
 
 # --- what VDE 2 has not ---------------------------------------------------
@@ -233,8 +234,8 @@ fails(errno.EINVAL, "markov-numnodes 0", "markov-numnodes -1",
       "setedge", "setedge 0", "setedge 0,0", "setedge 0,0,x",
       "setedge 0,0,5,6", "setedge 0,0,101", "setedge 0,0,-3",
       "markov-debug x", "markov-debug -1")
-fails(0, "markov-numnodes 3", "markov-time 1000000", "markov-name 1,bad state",
-      "markov-name 2  ,y z ", "setedge 0,1,30", "setedge 0 2 5.5",
+fails(0, "markov-numnodes 3", "markov-time 1000000ms", "markov-name 1,bad state",
+      "markov-name 2  ,y z ", "setedge 0,1,30% # c", "setedge 0 2 5.5%",
       "setedge 0,0,70", "setedge 1 , 0 ,100", "loss 50[1]", "delay LR7+1N[2]")
 fails(errno.EINVAL, "setedge 0,1,95", "setedge 0,1,101", "setedge 0,3,1",
       "markov-setnode 3", "markov-name 3,x")
