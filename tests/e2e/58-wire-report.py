@@ -122,7 +122,7 @@ def members(v):
 
 with open(ROOT + "/man/wirefilter.1") as page:
     text = page.read()
-section = text[text.index(".Ss As JSON"):text.index(".Sh SIGNALS")]
+section = text[text.index(".Ss As JSON"):text.index(".Ss For Prometheus")]
 words = set(re.findall(r"[a-z][a-z0-9_]*", section))
 is_("the page has every member of the JSON", members(w.json) - words, set())
 

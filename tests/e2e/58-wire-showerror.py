@@ -124,6 +124,11 @@ is_("metrics have the same",
                         ("waiting_frames", "LR", ""),
                         ("waiting_frames_most", "LR", ""))],
     [got, 75 * 98, 25, 400 - got, 0.005, 0, lr["waiting"]["most_frames"]])
+with open(ROOT + "/man/wirefilter.1") as page:
+    text = page.read()
+words = text[text.index(".Ss For Prometheus"):].split()
+is_("the page has each of them",
+    [n for n in m if n[len("wirefilter_"):] not in words], [])
 is_("in JSON, too", {f["name"] for f in con.json("metrics")["metrics"]},
     set(m))
 
