@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""58-wire-showerror.py - showerror, metrics and reset-counters: the same figures
-as text, JSON and for Prometheus, each direction by itself, beside what went in
+"""58-wire-showerror.py - showerror, metrics and reset-counters: the same
+figures as text, JSON and for Prometheus, each direction by itself, beside what went in
 and came out; and the report of a wire that the console ends."""
 from wirelib import *
 
