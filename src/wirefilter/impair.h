@@ -175,6 +175,8 @@ void impair_sent(struct impair *, struct impair_frame *const *, int n,
 		 uint64_t now);
 
 const struct impair_stats *impair_stats(const struct impair *);
+/* As long as it is the same, so is what is set. */
+uint64_t impair_changes(const struct impair *);
 /* The rate asked for now, bytes/s; 0: no limit, negative: it varies. */
 double impair_asked_rate(const struct impair *);
 void impair_reset_stats(struct impair *);

@@ -55,6 +55,7 @@ struct impair_lane {
 
 struct impair {
 	uint64_t seed, number, now;
+	uint64_t changes; /* of what is set */
 	unsigned int direction;
 	bool fifo;
 	bool overtaken; /* some frame has, or will */

@@ -167,6 +167,7 @@ void impair_use(struct impair *i, unsigned int class,
 	struct impair_flow *f = &i->flows[class];
 
 	impair_advance(i, now);
+	i->changes++;
 	if (!params) {
 		i->n_classes -= f->used;
 		f->used = false;
@@ -187,6 +188,7 @@ void impair_trace_values(struct impair *i, unsigned int has, uint64_t rate,
 			 uint64_t delay, double loss, uint64_t now)
 {
 	impair_advance(i, now);
+	i->changes++;
 	i->trace.has = has;
 	i->trace.rate = rate;
 	i->trace.delay = delay;
@@ -200,6 +202,7 @@ void impair_set_slots(struct impair *i, impair_slots_fn *next, void *ctx,
 	struct impair_lane *l = &i->lanes[0];
 
 	impair_advance(i, now);
+	i->changes++;
 	i->next_slot = next;
 	i->slots_ctx = ctx;
 	i->slots_seen = now;
@@ -304,6 +307,11 @@ bool impair_is_clear(const struct impair *i)
 const struct impair_stats *impair_stats(const struct impair *i)
 {
 	return &i->stats;
+}
+
+uint64_t impair_changes(const struct impair *i)
+{
+	return i->changes;
 }
 
 double impair_asked_rate(const struct impair *i)

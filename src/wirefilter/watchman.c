@@ -84,22 +84,26 @@ static void rate_mark(struct watch_way *way, const struct impair_stats *s)
 
 /* Frames that were on the line already leave at the rate of before: what
  * counts begins with the first one that has left since. */
+static void look_at_line(struct watch_way *way, const struct impair_stats *s)
+{
+	if (!way->rate_new || s->out <= way->rate_out)
+		return;
+	way->rate_new = false;
+	rate_mark(way, s);
+}
+
 static void look_at_rate(struct watchman *w, int d, uint64_t now)
 {
-	const struct impair_stats *s = stats(w, d);
 	struct watch_way *way = &w->way[d];
 	struct rate_asked key;
 
 	rate_key(&key, watchman_params(w, d), w->cfg.wf->wire->dir[d]);
-	if (!same(key.numbers, way->rate.numbers, RATE_NUMBERS)) {
-		way->rate = key;
-		way->rate_since = now;
-		way->rate_new = true;
-		rate_mark(way, s);
-	} else if (way->rate_new && s->out > way->rate_out) {
-		way->rate_new = false;
-		rate_mark(way, s);
-	}
+	if (same(key.numbers, way->rate.numbers, RATE_NUMBERS))
+		return;
+	way->rate = key;
+	way->rate_since = now;
+	way->rate_new = true;
+	rate_mark(way, stats(w, d));
 }
 
 static void look_at_loss(struct watchman *w, int d, uint64_t now)
@@ -114,6 +118,20 @@ static void look_at_loss(struct watchman *w, int d, uint64_t now)
 	way->loss = key;
 	way->loss_since = now;
 	watchman_losses(stats(w, d), &way->judged, &way->lost);
+}
+
+static void look_at_settings(struct watchman *w, int d, uint64_t now)
+{
+	uint64_t changes = impair_changes(w->cfg.wf->wire->dir[d]);
+	struct watch_way *way = &w->way[d];
+
+	if (changes == way->changes) {
+		look_at_line(way, stats(w, d));
+		return;
+	}
+	way->changes = changes;
+	look_at_rate(w, d, now);
+	look_at_loss(w, d, now);
 }
 
 /* ---- the outcry ---- */
@@ -246,24 +264,24 @@ uint64_t watchman_unread(const struct watchman *w, int d)
 	return meter_hist_quantile(&w->wakeups, 500);
 }
 
-/* The last hook: what the clock shows now is when the loop goes to wait, from
- * which it counts how long it may. */
+/* The last hook. Where frames wait it reads the clock, for by that the loop
+ * knows how long it may sleep. */
 static void turn_over(struct loop_hook *h)
 {
 	struct watchman *w = container_of(h, struct watchman, turn);
 	struct loop *loop = w->cfg.wf->loop;
 	uint64_t began = loop_began(loop);
-	bool slept = began > w->turn_over + AWAKE;
+	bool slept = began > w->turn_over + AWAKE, waiting = false;
 
 	w->turns++;
 	for (int d = 0; d < w->n_ways; d++) {
-		look_at_rate(w, d, began);
-		look_at_loss(w, d, began);
+		look_at_settings(w, d, began);
 		look_at_memory(w, d);
 		look_at_input(w, d, slept);
+		waiting |= stats(w, d)->waiting > 0;
 	}
 	w->turn_began = began;
-	w->turn_over = loop_clock(loop);
+	w->turn_over = waiting ? loop_clock(loop) : loop_now(loop);
 }
 
 /* ---- counting ---- */
@@ -290,6 +308,7 @@ static void begin(struct watchman *w, uint64_t now)
 		const struct impair_stats *s = stats(w, d);
 
 		blame_reset(&way->blame);
+		way->changes = impair_changes(w->cfg.wf->wire->dir[d]);
 		meter_hist_init(&way->turns);
 		way->woke = 0;
 		way->in = s->in;

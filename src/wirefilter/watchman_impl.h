@@ -30,6 +30,8 @@ struct rate_asked {
  * was set, so that what came out since can be compared with it. */
 struct watch_way {
 	struct blame blame;
+	uint64_t changes; /* as impair_changes() was when rate and loss were
+			   * looked at */
 	struct rate_asked rate;
 	bool rate_new; /* nothing has left since it was set */
 	uint64_t rate_since; /* ns */
