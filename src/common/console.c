@@ -141,7 +141,7 @@ void console_hang_up(struct console_session *s)
 
 const char *console_last_failure(const struct console_session *s)
 {
-	return s->failure;
+	return *s->failure ? s->failure : s->console->failure;
 }
 
 void console_logout(struct console_session *s)

@@ -129,7 +129,8 @@ void console_event(struct console_session *, unsigned int tag,
 void console_event_line(struct console_session *, const char *line);
 
 /* Why the last command that failed did so: what it or the console said, or
- * the errno's text. Empty if none has. */
+ * the errno's text. If none of the session has, the last one of any session:
+ * scripts have one for each command. Empty if there is none. */
 const char *console_last_failure(const struct console_session *);
 
 /* Room for 64 flags that belong to the program, e.g. subscribed events. */

@@ -28,6 +28,7 @@ struct console {
 	unsigned int load_depth; /* of rc files */
 	unsigned int load_lines; /* of all nested ones */
 	unsigned int load_bad; /* of these */
+	char failure[MGMT_WHY]; /* the reason of the last one of all sessions */
 };
 
 /* What only the session on descriptors 0 and 1 has. */

@@ -219,6 +219,7 @@ void session_failed(struct console_session *s, struct writer *json, int rc,
 	if (!*why)
 		why = strerror(-rc);
 	str_fmt(s->failure, sizeof(s->failure), "%s", why);
+	str_fmt(s->console->failure, sizeof(s->console->failure), "%s", why);
 	if (json)
 		writer_str(json, "reason", NULL, why, 0);
 }

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "wirefilter/feed.h"
 #include "wirefilter/sorter.h"
 
 /* A list of lost frames: two numbers of 20 digits for each range. */
@@ -186,10 +188,27 @@ static void both_lines(struct writer *w, const char *front, char *const *text,
 			setting_line(w, front, prefixes[d], text[d], behind);
 }
 
+/* Nobody remembers the file of a table, so its line is a comment. */
+static void table_lines(struct writer *w, const struct params *set)
+{
+	for (int p = 0; p < PARAM_N_VALUES; p++) {
+		const char *last = "";
+
+		for (int d = 0; d < 2; d++) {
+			const struct value *v = &set[d].value[p];
+
+			if (v->shape == VALUE_TABLE && strcmp(v->table, last))
+				linef(w, "# needs: table %s FILE", v->table);
+			last = v->shape == VALUE_TABLE ? v->table : last;
+		}
+	}
+}
+
 /* All of one set, of a class or (NULL) of the wire. */
 static void params_lines(struct writer *w, const char *class,
 			 const struct params *set, const char *behind)
 {
+	table_lines(w, set);
 	for (enum param p = 0; p < PARAM_N; p++) {
 		char *text[2] = { NULL, NULL }, front[80];
 
@@ -238,6 +257,24 @@ static void edge_line(struct writer *w, const struct markov *m,
 		linef(w, "setedge %u,%u,%.15g", from, to, weight);
 }
 
+/* Those that go on. */
+static void trace_lines(struct writer *w, const struct wirefilter *wf,
+			bool repeat)
+{
+	char room[2][PATH_MAX + 32], *text[2] = { NULL, NULL };
+
+	for (int d = 0; d < 2; d++) {
+		const struct feed_info *i = wf->feed[d] ? feed_info(wf->feed[d])
+							: NULL;
+
+		if (i && i->repeat == repeat && i->state == FEED_RUNNING &&
+		    str_fmt(room[d], sizeof(room[d]), "%s:%s",
+			    trace_format_name(i->format), i->file) > 0)
+			text[d] = room[d];
+	}
+	both_lines(w, repeat ? "trace" : "trace-once", text, "");
+}
+
 static void class_lines(struct writer *w, const struct wirefilter *wf,
 			unsigned int class)
 {
@@ -266,6 +303,8 @@ static void end_config(struct writer *w, const struct wirefilter *wf,
 			text[d] = NULL;
 	}
 	both_lines(w, "blackout", text, "");
+	trace_lines(w, wf, true);
+	trace_lines(w, wf, false);
 	for (unsigned int i = 0; wf->sorter && sorter_nth(wf->sorter, i); i++)
 		class_lines(w, wf, sorter_nth(wf->sorter, i));
 	if (markov_nodes(wire->markov) > 1)

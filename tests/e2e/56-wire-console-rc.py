@@ -117,11 +117,16 @@ ok("what was set is shown as commands", set(SET) - {"blackout RL0+3600000",
 is_("in JSON the same", [x for x in con.json("showconfig")["commands"]
                          if "blackout" not in x],
     [x for x in got if "blackout" not in x])
+write("0\n5\n10\n", TMP + "/links")
+write("time,rate\n0,1000000\n3600000,2000000\n", TMP + "/rates")
+con.do("trace LR" + TMP + "/links", "trace-once RL" + TMP + "/rates")
 if con.cmd("class-add slow tcp and port 443")[0] == 0:
     con.do("class-set slow delay LR100+0U", "class-set slow loss 3+0U")
 else:
     note("no classes: " + con.do("why")[0])
 got = con.do("showconfig")
+is_("traces are in it", [x.replace(TMP, "TMP") for x in got if "trace" in x],
+    ["trace LRmahimahi:TMP/links", "trace-once RLcsv:TMP/rates"])
 write("\n".join(got))
 again = Wire("-f", RC, console=True)
 is_("an rc file of them is accepted", complaints(again.log()), [])

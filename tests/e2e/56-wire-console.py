@@ -33,6 +33,10 @@ con.write(b"  \t loss\t7 \r\n")
 is_("blanks do no harm", con.upto(PROMPT), b"1000 Success\n" + PROMPT)
 fails(errno.ENOSYS, "Loss 3", "lossx 3", "loss5", "los", "show", "-", "'",
       "helpfoo", "markov", "bandw 3")
+fresh = Wire(console=True)
+is_("where nothing has failed, why says so", fresh.console.do("why"),
+    ["nothing has failed"])
+fresh.stop()
 is_("and what was not understood changed nothing",
     con.json("showinfo")["settings"]["loss"]["lr"]["value"], 7)
 says("loss 0")
@@ -214,10 +218,18 @@ for line, why in (("delay 10x", "unable to set delay '10x': "),
     ok("in JSON, too: " + line,
        con.json(line).get("reason", "").startswith(why), con.cmd("-j " + line))
 con.do("loss 0")
-is_("why is that of the last failure, in JSON, too", con.json("why"),
+is_("why is about the last failure, in JSON, too", con.json("why"),
     {"why": "showedges: there is no node 4"})
-is_("each session has its own", WireConsole(w.mgmt).do("why"),
-    ["nothing has failed"])
+x = WireConsole(w.mgmt)
+is_("who has none hears of the last of all", x.do("why"),
+    ["showedges: there is no node 4"])
+x.raw("dup x")
+con.raw("foo")
+is_("but first of its own", x.do("why"),
+    ["unable to set dup 'x': a number is missing"])
+is_("scripts have a session for each command",
+    [run("unixcmd", "-s", w.mgmt, "--", *y.split())[:2] for y in (
+        "fifo x", "why")], [(1, ""), (0, "usage: fifo <number>\n")])
 like("a setting that was refused is in the log", w.log(),
      r"^wirefilter: console: unable to set loss 'x y z \[ 9': a number")
 
