@@ -3,8 +3,7 @@
 ifeq ($(call with,SODIUM),yes)
 LIBS += tunnel
 ENGINES += tunnel
-tunnel_SRCS := \
-	src/cryptcab/aead.c \
-	src/cryptcab/noise.c \
-	src/cryptcab/replay.c
+tunnel_SRCS := $(addprefix src/cryptcab/,aead.c cookie.c fragment.c \
+	handshake.c noise.c pathmtu.c peers.c replay.c session.c timers.c \
+	tunnel.c)
 endif
