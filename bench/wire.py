@@ -201,7 +201,7 @@ def in_flight(b, side):
     for name, ms in (("few", 10), ("many", 1000)):
         got = late(probe(side, delayed(side, ms), "delay", "--delay-us",
                          ms * 1000, "--rate", 100000, "--ms",
-                         max(200, 3 * b.ms)))
+                         ms + max(200, 3 * b.ms)))
         out[f"{name}_ns"] = got["cpu_ns_per_frame"]
         out[f"{name}_p99_us"] = got["p99_us"]
         out[f"{name}_lost"] = got["lost"]

@@ -2,8 +2,8 @@
 /*
  * wire_delay - how late frames are behind the delay that was asked for
  *
- * A sender puts frames in at a steady rate, each with the time right before
- * the call that hands it over; a receiver, another process, looks at the clock
+ * A sender puts frames in at a steady rate, at irregular moments, each with the
+ * time right before the call that hands it over; a receiver, another process, looks at the clock
  * as soon as it has it. The error is arrival - departure - delay; a sender
  * that is late is late with the departure, too. If the call itself took long,
  * because the machine took the processor away, it is not known when its frames
@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/rng.h"
 #include "common/cli.h"
 #include "lib/libvdeplug.h"
 #include "wireprobe.h"
@@ -56,6 +57,10 @@ struct probe {
 	struct probe_tally tally;
 	double *error_us; /* by number, NAN: not measured */
 	uint64_t n_unsure;
+	/* from the first arrival to the last departure */
+	pid_t wire;
+	uint64_t cpu, begin, before;
+	double cpu_percent, cpu_ns;
 };
 
 static VDECONN *open_side(const char *locator)
@@ -116,11 +121,34 @@ static void send_hellos(struct sender *s)
 	}
 }
 
+/* When frame @i is to go: somewhere in its share of the time, so that what
+ * happens at whole milliseconds is met as often as it must be. */
+static uint64_t time_of(const struct probe *p, uint64_t i, struct rng *rng)
+{
+	uint64_t rate = (uint64_t)p->o->rate;
+
+	return p->shared->begin + i * PROBE_SEC / rate +
+	       rng_below(rng, PROBE_SEC / rate);
+}
+
+/* Frame @i, and those behind it whose share of the time is over, too. */
+static uint64_t due_now(const struct probe *p, uint64_t i)
+{
+	uint64_t due = (probe_now() - p->shared->begin) * (uint64_t)p->o->rate /
+		       PROBE_SEC;
+
+	if (due > p->n)
+		due = p->n;
+	if (due <= i)
+		return 1;
+	return due - i < AT_ONCE ? due - i : AT_ONCE;
+}
+
 static void send_all(const struct probe *p)
 {
 	struct sender *s = calloc(1, sizeof(*s));
 	struct shared *sh = p->shared;
-	uint64_t at, i, due;
+	struct rng rng;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!s)
@@ -130,17 +158,13 @@ static void send_all(const struct probe *p)
 		s->left = open_side(p->o->left);
 	probe_stream_init(&s->tx);
 	send_hellos(s);
-	sh->begin = at = probe_now() + PROBE_MS;
-	for (i = 0; i < p->n;) {
-		probe_sleep_until(at + i * PROBE_SEC / (uint64_t)p->o->rate);
-		due = (probe_now() - at) * (uint64_t)p->o->rate / PROBE_SEC + 1;
-		if (due > p->n)
-			due = p->n;
-		for (uint64_t n; i < due; i += n) {
-			n = due - i < AT_ONCE ? due - i : AT_ONCE;
-			send_frames(s, i, n);
-		}
-		atomic_store(&sh->sent, i);
+	sh->begin = probe_now() + PROBE_MS;
+	rng_init(&rng, 1);
+	for (uint64_t i = 0, n; i < p->n; i += n) {
+		probe_sleep_until(time_of(p, i, &rng));
+		n = due_now(p, i);
+		send_frames(s, i, n);
+		atomic_store(&sh->sent, i + n);
 	}
 	atomic_store(&sh->done, true);
 	pause(); /* the wire goes on while its pipes are open */
@@ -199,6 +223,38 @@ static bool all_came(const struct probe *p)
 	return atomic_load(&p->shared->done) && p->tally.next == p->n;
 }
 
+static void begin_cpu(struct probe *p)
+{
+	p->begin = probe_now();
+	p->cpu = probe_cpu(p->wire);
+	p->before = p->tally.got;
+}
+
+static void end_cpu(struct probe *p)
+{
+	double cpu = (double)(probe_cpu(p->wire) - p->cpu);
+	uint64_t frames = p->tally.got - p->before;
+
+	if (!p->begin || !frames)
+		return;
+	p->cpu_percent = 100 * cpu / (double)(probe_now() - p->begin);
+	p->cpu_ns = cpu / (double)frames;
+}
+
+static void receive(struct probe *p)
+{
+	bool done = atomic_load(&p->shared->done);
+
+	if (p->right)
+		receive_conn(p);
+	else
+		receive_stream(p);
+	if (!p->begin && p->tally.got)
+		begin_cpu(p);
+	else if (!done)
+		end_cpu(p);
+}
+
 /* Until all have come, or no more can. */
 static void receive_all(struct probe *p)
 {
@@ -210,10 +266,7 @@ static void receive_all(struct probe *p)
 	patience += PROBE_SEC / 2;
 	while (!all_came(p)) {
 		if (poll(&f, 1, 20) > 0) {
-			if (p->right)
-				receive_conn(p);
-			else
-				receive_stream(p);
+			receive(p);
 			continue;
 		}
 		subject_check(&p->subject);
@@ -267,7 +320,7 @@ static uint64_t keep_measured(struct probe *p)
 }
 
 /* Quantiles of the error as it is, then of how large it is. */
-static void print_result(struct probe *p, double cpu_percent, double cpu_ns)
+static void print_result(struct probe *p)
 {
 	double *e = p->error_us;
 	uint64_t n = keep_measured(p);
@@ -291,14 +344,13 @@ static void print_result(struct probe *p, double cpu_percent, double cpu_ns)
 	       (unsigned long long)p->n,
 	       (unsigned long long)(p->n - p->tally.got),
 	       (unsigned long long)p->tally.doubled,
-	       (unsigned long long)p->tally.damaged, cpu_percent, cpu_ns);
+	       (unsigned long long)p->tally.damaged, p->cpu_percent, p->cpu_ns);
 }
 
 void wire_delay_mode(const struct probe_options *o)
 {
 	struct probe p = { .o = o, .len = (size_t)o->len };
-	uint64_t cpu, begin;
-	pid_t sender, wire;
+	pid_t sender;
 
 	if (p.len < PROBE_LEN_STAMPED)
 		cli_usage("a frame of %zu bytes has no room for a time", p.len);
@@ -316,20 +368,15 @@ void wire_delay_mode(const struct probe_options *o)
 		subject_start(&p.subject, o->command);
 		probe_nonblock(p.subject.from[0]);
 	}
-	wire = o->left ? (pid_t)o->pid : p.subject.pid;
-	cpu = probe_cpu(wire);
-	begin = probe_now();
+	p.wire = o->left ? (pid_t)o->pid : p.subject.pid;
 	sender = fork();
 	if (sender < 0)
 		die("unable to fork: %s", strerror(errno));
 	if (sender == 0)
 		send_all(&p);
 	receive_all(&p);
-	cpu = probe_cpu(wire) - cpu;
-	begin = probe_now() - begin;
 	kill(sender, SIGKILL);
 	waitpid(sender, NULL, 0);
 	subject_stop(&p.subject);
-	print_result(&p, 100. * (double)cpu / (double)begin,
-		     p.tally.got ? (double)cpu / (double)p.tally.got : 0);
+	print_result(&p);
 }

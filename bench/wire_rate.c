@@ -6,6 +6,7 @@
  * while the probe does not look (--window), so that the wire's own line is
  * never idle; its rate is the size of all that arrived between two moments of
  * arrival, by the time between them. A size has the two bytes of the header.
+ * That begins when a tenth of the time has passed.
  *
  * flood: a process of its own sends what the pipe takes, L->R only. Arrivals
  * are counted from the end of the first tenth of the time on.
@@ -33,9 +34,11 @@ struct flow {
 	struct stream tx, rx;
 	struct probe_tally tally;
 	uint64_t sent;
-	uint64_t begin, end; /* when the first and the last arrived */
-	uint64_t before; /* how many arrived by @begin */
-	uint64_t starved; /* arrivals after which nothing was on its way */
+	uint64_t first; /* arrived then */
+	uint64_t warmup; /* ns, then it begins */
+	uint64_t begin, end; /* arrivals */
+	uint64_t before; /* how many had arrived by @begin */
+	uint64_t least; /* frames on their way, after an arrival */
 };
 
 static void flow_init(struct flow *f, const struct subject *s, int d,
@@ -45,7 +48,9 @@ static void flow_init(struct flow *f, const struct subject *s, int d,
 
 	*f = (struct flow){ .to = s->to[d],
 			    .from = s->from[d],
-			    .len = (size_t)o->len };
+			    .len = (size_t)o->len,
+			    .least = UINT64_MAX,
+			    .warmup = (uint64_t)o->ms * PROBE_MS / 10 };
 	f->window = (uint64_t)o->window / size;
 	if (f->window < 4)
 		f->window = 4;
@@ -100,11 +105,16 @@ static void flow_receive(struct flow *f)
 			probe_count(&f->tally, number);
 	}
 	f->end = probe_now();
+	if (!f->first)
+		f->first = f->end;
+	if (f->end - f->first < f->warmup)
+		return;
 	if (!f->begin) {
 		f->begin = f->end;
 		f->before = f->tally.got;
 	}
-	f->starved += !on_their_way(f);
+	if (on_their_way(f) < f->least)
+		f->least = on_their_way(f);
 }
 
 static void one_turn(struct flow *flows)
@@ -145,12 +155,12 @@ static void print_flow(const char *name, const struct flow *f)
 
 	printf("\"%s\": {\"bytes_per_s\": %.3f, \"frames\": %llu, "
 	       "\"seconds\": %.6f, \"lost\": %llu, \"doubled\": %llu, "
-	       "\"damaged\": %llu, \"starved\": %llu}",
+	       "\"damaged\": %llu, \"least_waiting\": %llu}",
 	       name, s > 0 ? size / s : 0, (unsigned long long)frames, s,
 	       (unsigned long long)f->tally.lost,
 	       (unsigned long long)f->tally.doubled,
 	       (unsigned long long)f->tally.damaged,
-	       (unsigned long long)f->starved);
+	       (unsigned long long)(f->least * (f->len + STREAM_HDR)));
 }
 
 void wire_rate_mode(const struct probe_options *o)

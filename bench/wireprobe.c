@@ -144,9 +144,15 @@ void subject_start(struct subject *s, char **command)
 
 void subject_stop(struct subject *s)
 {
-	if (s->pid) {
-		kill(s->pid, SIGTERM);
-		waitpid(s->pid, NULL, 0);
+	uint64_t end = probe_now() + PROBE_SEC;
+
+	if (!s->pid)
+		return;
+	kill(s->pid, SIGTERM);
+	while (waitpid(s->pid, NULL, WNOHANG) == 0) {
+		if (probe_now() > end)
+			kill(s->pid, SIGKILL);
+		probe_sleep_until(probe_now() + PROBE_MS);
 	}
 	s->pid = 0;
 }
