@@ -237,6 +237,8 @@ static bool take(struct way *w)
 	if (n <= 0)
 		return false;
 	w->n = n;
+	/* They may be younger than the turn: arrived then, they left early. */
+	loop_clock(w->pump->loop);
 	w->from->frames += (uint64_t)n;
 	return true;
 }

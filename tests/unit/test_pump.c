@@ -26,6 +26,7 @@ struct fake {
 	int got[MAX], n_got, sends;
 	uint64_t at[MAX]; /* when it got them */
 	int over; /* what recv() says when it has no more */
+	uint64_t takes; /* ns that pass until recv() looks */
 	bool rx, tx, held, closed, hung_up;
 	uint8_t data[END_BURST][LEN];
 };
@@ -59,6 +60,7 @@ static int fake_recv(struct end *e, struct vde_frame *f, int n)
 	struct fake *k = fake_of(e);
 	int i = 0;
 
+	now += k->source ? k->takes : 0;
 	for (; i < n && k->source; i++, k->source--) {
 		memcpy(k->data[i], &k->next, sizeof(k->next));
 		k->next++;
@@ -289,6 +291,22 @@ static void frames_leave_when_they_are_due(void)
 	settle();
 	CHECK(in_order(&left, 3));
 	CHECK(stats(0)->late.max == 99 * MS && stats(0)->late.n == 10);
+	finish();
+}
+
+/* The sender may have had the processor since this turn began. */
+static void a_frame_that_came_during_a_turn_is_not_early(void)
+{
+	begin();
+	set("delay", "5");
+	left.source = 1;
+	left.takes = 2 * MS;
+	settle();
+	for (int i = 0; i < 49; i++)
+		pass_time(100 * US);
+	CHECK(right.n_got == 0);
+	pass_time(100 * US);
+	CHECK(in_order(&right, 1));
 	finish();
 }
 
@@ -569,6 +587,7 @@ int main(void)
 	RUN(without_room_the_source_waits);
 	RUN(a_burst_that_waits_is_impaired_if_that_is_set_now);
 	RUN(frames_leave_when_they_are_due);
+	RUN(a_frame_that_came_during_a_turn_is_not_early);
 	RUN(what_is_due_waits_for_room_and_keeps_its_order);
 	RUN(nobody_wakes_up_for_what_cannot_go);
 	RUN(a_wire_that_changes_does_so_in_time);
