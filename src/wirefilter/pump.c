@@ -116,10 +116,10 @@ static bool hand_over(struct way *w)
 		said_over(w, n);
 		return false;
 	}
-	if (p->wf->blink)
-		blink_frames(p->wf->blink, w->name, due, n);
 	now = loop_clock(p->loop);
 	watchman_sent(p->wf->watchman, w->direction, due, n, left - n, now);
+	if (p->wf->blink)
+		blink_frames(p->wf->blink, w->name, due, n);
 	impair_sent(w->wire, due, n, now);
 	w->due_done += n;
 	return has_room(w, n == left);
@@ -316,6 +316,16 @@ static bool step(struct way *w)
 
 static void go_on(struct loop_timer *t);
 
+/* What follows from what was done. */
+static void look_round(struct way *w)
+{
+	if (w->pump->stopped)
+		return;
+	set_wants(w);
+	if (w->pump->last == w)
+		wind_up(w);
+}
+
 static void run(struct way *w)
 {
 	struct pump *p = w->pump;
@@ -327,12 +337,8 @@ static void run(struct way *w)
 	if (deliver(w))
 		for (int i = 0; i < BURSTS && step(w); i++)
 			;
-	if (p->stopped)
-		return;
-	set_wants(w);
-	if (p->last == w)
-		wind_up(w);
-	else if (has_more(w))
+	look_round(w);
+	if (!p->stopped && has_more(w))
 		failed(p, "go on",
 		       loop_timer_set(p->loop, &p->again, 0, go_on));
 }
@@ -362,6 +368,8 @@ static bool is_due(const struct way *w, uint64_t now)
 	return !is_quiet(w) && !w->full && impair_next(w->wire) <= now;
 }
 
+/* Nothing is read here: what came since the clock was read would be taken for
+ * older than it is. */
 static void fire(struct loop_timer *t)
 {
 	struct pump *p = container_of(t, struct pump, timer);
@@ -374,9 +382,14 @@ static void fire(struct loop_timer *t)
 		watchman_woken(p->wf->watchman, aim, now);
 	feed_advance(p->wf, now);
 	wire_advance(p->wf->wire, now);
-	for (int i = 0; i < p->n_ways; i++)
-		if (is_due(&p->way[i], now))
-			run(&p->way[i]);
+	for (int i = 0; i < p->n_ways; i++) {
+		struct way *w = &p->way[i];
+
+		if (is_due(w, now)) {
+			deliver(w);
+			look_round(w);
+		}
+	}
 }
 
 /* What changes first: the wire itself, or a frame that could go. */
