@@ -151,14 +151,27 @@ static bool fail(struct record_reader *r, const char *field, const char *what)
 	return false;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static char *skip_blanks(char *s)
+{
+	while (is_blank(*s))
+		s++;
+	return s;
+}
+
 /* Cuts the first word of what is left of a line off; NULL: there is none. */
 static char *next_word(char **rest)
 {
-	char *s = *rest + strspn(*rest, " \t"), *end;
+	char *s = skip_blanks(*rest), *end = s;
 
 	if (!*s)
 		return NULL;
-	end = s + strcspn(s, " \t");
+	while (*end && !is_blank(*end))
+		end++;
 	*rest = end;
 	if (*end) {
 		*end = '\0';
@@ -258,8 +271,7 @@ static bool read_decision(struct record_reader *r, char *rest)
 	if (!d->number)
 		return fail(r, NULL, "frames are counted from 1");
 	d->copy = (unsigned int)copy;
-	rest += strspn(rest, " \t");
-	if (!*rest)
+	if (!*skip_blanks(rest))
 		return true;
 	return read_flips(r, &rest) &&
 	       (!next_word(&rest) ||
