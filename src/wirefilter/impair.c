@@ -163,30 +163,34 @@ static bool send_on_line(struct impair *i, struct impair_lane *l,
 	return *leaves != LINE_NEVER;
 }
 
+static bool next_slot(struct impair *i)
+{
+	uint64_t at;
+
+	i->slots_over = i->slots_over || !i->next_slot(i->slots_ctx, &at);
+	if (!i->slots_over)
+		slotline_next(&i->slots, at);
+	return !i->slots_over;
+}
+
 /* When the frame at the head will have left by opportunities; false: there
  * are not enough of them. */
 static bool send_in_slots(struct impair *i, uint64_t ready, uint32_t size,
 			  uint64_t *leaves)
 {
-	uint64_t at;
-
 	if (!i->slot_todo)
 		i->slot_todo = size;
-	while (!slotline_send(&i->slots, ready, &i->slot_todo, leaves)) {
-		if (!i->next_slot(i->slots_ctx, &at))
+	while (!slotline_send(&i->slots, ready, &i->slot_todo, leaves))
+		if (!next_slot(i))
 			return false;
-		slotline_next(&i->slots, at);
-	}
 	return true;
 }
 
 /* Opportunities that nobody used have gone. */
 static void idle_slots(struct impair *i, uint64_t now)
 {
-	uint64_t at;
-
-	while (i->slots.at <= now && i->next_slot(i->slots_ctx, &at))
-		slotline_next(&i->slots, at);
+	while (i->slots.at <= now && next_slot(i))
+		;
 	i->slots_seen = now;
 }
 
@@ -534,7 +538,7 @@ static uint64_t lane_next(const struct impair *i, const struct impair_lane *l)
 		return IMPAIR_NEVER;
 	at = line_ready(l, p);
 	if (l == &i->lanes[0] && i->next_slot && at <= i->now)
-		return i->now + IDLE_TICK; /* opportunities have run out */
+		return IMPAIR_NEVER; /* opportunities have run out */
 	return !in_order || at + p->delay < at ? at : at + p->delay;
 }
 
@@ -544,7 +548,7 @@ uint64_t impair_next(struct impair *i)
 
 	for (unsigned int k = 0; k < i->n_lanes; k++)
 		next = min_u64(next, lane_next(i, &i->lanes[k]));
-	if (i->next_slot && !head_of(&i->lanes[0]))
+	if (i->next_slot && !i->slots_over && !head_of(&i->lanes[0]))
 		next = min_u64(next, i->slots_seen + IDLE_TICK);
 	return next;
 }

@@ -164,7 +164,8 @@ bool impair_has_waiting(const struct impair *, unsigned int class);
 
 /* When speed lets the next frame in: not after @now means at once. */
 uint64_t impair_opens(const struct impair *);
-/* When something is due, or IMPAIR_NEVER. */
+/* When something is due, or IMPAIR_NEVER, also if frames wait that will never
+ * leave. */
 uint64_t impair_next(struct impair *);
 /* Up to @max frames that are due by @now, in order; they are the caller's
  * until impair_sent(), which frees them and measures: @now is the time when

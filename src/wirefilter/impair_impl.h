@@ -75,6 +75,7 @@ struct impair {
 	} trace;
 	impair_slots_fn *next_slot; /* NULL: lane 0 has a rate */
 	void *slots_ctx;
+	bool slots_over; /* there will be none any more */
 	struct slotline slots;
 	uint64_t slots_seen; /* opportunities before it have gone */
 	uint32_t slot_todo; /* bytes of the frame at the head */

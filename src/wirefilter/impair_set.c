@@ -204,6 +204,7 @@ void impair_set_slots(struct impair *i, impair_slots_fn *next, void *ctx,
 	impair_advance(i, now);
 	i->changes++;
 	i->next_slot = next;
+	i->slots_over = false;
 	i->slots_ctx = ctx;
 	i->slots_seen = now;
 	i->slot_todo = 0;

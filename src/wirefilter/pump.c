@@ -296,7 +296,10 @@ static void wind_up(struct way *w)
 		failed(p, "stop reading", from->ops->want_rx(from, false));
 	}
 	failed(p, "stop writing", w->from->ops->want_tx(w->from, false));
-	if (!unsent(w) && !impair_stats(w->wire)->waiting)
+	if (!unsent(w) && impair_next(w->wire) == IMPAIR_NEVER &&
+	    impair_stats(w->wire)->waiting)
+		drained(&p->drain);
+	else if (!unsent(w) && !impair_stats(w->wire)->waiting)
 		stop(p, EXIT_SUCCESS);
 	else if (p->n_ways > 1 && !loop_timer_armed(&p->drain))
 		failed(p, "wait for what is on its way",

@@ -293,6 +293,11 @@ ok("a trace that is not repeated is over",
 is_("nothing passes then but what found an opportunity",
     len(w.right.take(5, 0.1)) <= 2, True)
 is_("it ends well", w.stop(), 0)
+w = Wire("--trace-once", path("over"), both=False)
+w.left.send(*5 * [bytes(1514)])
+w.left.close_in()
+is_("nor does it wait for ever at the end of its input", w.wait(), 0)
+ok("but says what is lost", "what was on its way is lost" in w.log(), w.log())
 
 
 def opportunities(file, ms):

@@ -700,6 +700,8 @@ static void slots_send_frames_at_opportunities(void)
 	      got_due[2] == SEC + 9 * MS);
 	give(4, 100, 0); /* none is left for it */
 	CHECK(run_until(SEC + 40 * MS) == 0);
+	CHECK(impair_next(w->dir[0]) == IMPAIR_NEVER);
+	CHECK(stats()->waiting == 1);
 	impair_set_slots(w->dir[0], NULL, NULL, now);
 	CHECK(run_until(SEC + 50 * MS) == 1 && got[0] == 4);
 	end();
