@@ -344,6 +344,11 @@ static int start_replay(struct journal *j)
 	return rc;
 }
 
+bool journal_is_idle(const struct journal *j)
+{
+	return !j->recording && !j->replay;
+}
+
 bool journal_replays(const struct journal *j)
 {
 	return j->replay;

@@ -37,6 +37,8 @@ int journal_new(struct journal **out, const struct journal_config *,
 /* What waits is dropped. */
 void journal_free(struct journal *);
 
+/* Nothing is replayed, and nothing recorded any more. */
+bool journal_is_idle(const struct journal *);
 /* Whether frames must go through journal_input(). */
 bool journal_replays(const struct journal *);
 /* The next frame of @direction, instead of impair_input(). */

@@ -146,7 +146,8 @@ static bool is_clear(const struct way *w)
 {
 	const struct wirefilter *wf = w->pump->wf;
 
-	return !wf->sorter && !wf->journal && !wf->blink &&
+	return !wf->sorter && !wf->blink &&
+	       (!wf->journal || journal_is_idle(wf->journal)) &&
 	       impair_is_clear(w->wire);
 }
 

@@ -372,6 +372,26 @@ static void values_stay_when_their_trace_fails(void)
 	end();
 }
 
+static void a_file_that_changes_ends_its_trace_at_worst(void)
+{
+	begin(true);
+	n_due = 0;
+	set("bandwidth", "100000");
+	CHECK(!trace("1\n2\n5\n", true));
+	until(12);
+	CHECK(feed_info(wf.feed[0])->state == FEED_RUNNING);
+	write_to(path, "3\n30\n"); /* of the same file */
+	give(3, 1514);
+	CHECK(until(60) == 3 && feed_info(wf.feed[0])->state == FEED_RUNNING);
+	write_to(path, "");
+	until(100);
+	CHECK(feed_info(wf.feed[0])->state == FEED_FAILED);
+	run_loop(1);
+	give(2, 998);
+	CHECK(until(200) == 2 && due[4] - due[3] == 10 * MS);
+	end();
+}
+
 static void points_without_end_do_not_stop_the_wire(void)
 {
 	static char text[3 * 70000 + 1];
@@ -492,6 +512,7 @@ int main(void)
 	RUN(what_is_wrong_is_told_and_changes_nothing);
 	RUN(an_error_behind_what_is_checked_ends_the_trace_only);
 	RUN(values_stay_when_their_trace_fails);
+	RUN(a_file_that_changes_ends_its_trace_at_worst);
 	RUN(points_without_end_do_not_stop_the_wire);
 	RUN(a_file_of_10_gigabytes_is_set_at_once);
 	RUN(real_traces_carry_a_frame_at_each_opportunity);

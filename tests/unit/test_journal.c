@@ -281,6 +281,7 @@ static void a_full_disk_ends_the_record_and_not_the_wire(void)
 	CHECK(runs_until(failed) && stopped == -1);
 	CHECK(journal_info(wf.journal)->error == -ENOSPC);
 	CHECK(impair_is_clear(wf.wire->dir[0]));
+	CHECK(journal_is_idle(wf.journal));
 	drive(100);
 	CHECK(n_seen == 100 && close_wire() == 0);
 	CHECK(open_wire(1, "/dev/full", NULL, true));
@@ -297,6 +298,7 @@ static bool is_written(void)
 static void what_waits_is_written_in_time(void)
 {
 	CHECK(open_wire(1, one, NULL, true));
+	CHECK(!journal_is_idle(wf.journal));
 	drive(20);
 	CHECK(!is_written());
 	CHECK(runs_until(is_written) && !has_line(one, "end\n"));
