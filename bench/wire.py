@@ -9,6 +9,7 @@ machine's timers and wakeups add by themselves, and the probe on mere pipes.
 import contextlib
 import json
 import subprocess
+import tempfile
 
 from measure import BUILD, OURS, VDE2, Side, Unable, running, switch
 from rows import AT_MOST, Figure, Row
@@ -148,6 +149,40 @@ def delay_between_switches(ms, per_s):
     return measure
 
 
+# ---- what it says of itself ------------------------------------------------
+
+
+def own_report(ms, per_s):
+    """The middle of what the probe sees, beside that of --report: late when
+    read, by a guess, and late when handed over."""
+    def measure(b, side):
+        path = tempfile.mkdtemp(dir=b.tmp) + "/r.json"
+        got = late(probe(side, [*delayed(side, ms), f"--report={path}"],
+                         "delay", "--delay-us", round(ms * 1000), "--rate",
+                         per_s, "--ms", max(150, 2 * b.ms)))
+        with open(path, encoding="utf-8") as f:
+            way = json.load(f)["directions"][0]
+        said = way["error_ns"]["p50"] / 1e3 + way["unread_us"]
+        return {"seen": got["signed_p50_us"], "said": said,
+                "apart": abs(got["signed_p50_us"] - said)}
+    return measure
+
+
+def own_rate(asked):
+    def measure(b, side):
+        path = tempfile.mkdtemp(dir=b.tmp) + "/r.json"
+        got = probe(side, [*wirefilter(side, "-b", asked),
+                           f"--report={path}"], "rate", "--rate", asked,
+                    "--window", asked // 20, "--ms", 2 * b.ms)
+        with open(path, encoding="utf-8") as f:
+            way = json.load(f)["directions"][0]
+        seen, said = got["lr"]["bytes_per_s"], way["rate"]["achieved"]
+        if not said:
+            raise Unable("the report knows no rate")
+        return {"apart_percent": 100 * abs(said / seen - 1)}
+    return measure
+
+
 # ---- nothing set -----------------------------------------------------------
 
 
@@ -261,6 +296,23 @@ def pipes_rows():
                   wire="other", rounds=3, peers=(), slow=True)
 
 
+def report_rows():
+    for ms, per_s in ((1, 10000), (10, 1000), (50, 10000)):
+        what = f"{ms} ms, {per_s:,} frames/s"
+        yield Row(f"wire-report-{ms}-{hertz(per_s)}", own_report(ms, per_s), [
+            Figure(f"{what}: middle error, by the probe", "seen", "us",
+                   sign=AT_MOST),
+            Figure(f"{what}: the same by --report", "said", "us",
+                   sign=AT_MOST),
+            Figure(f"{what}: apart", "apart", "us", sign=AT_MOST,
+                   targets={OURS.name: 20})],
+            wire="other", rounds=3, peers=(), slow=ms != 10)
+    yield Row("wire-report-rate", own_rate(1048576), [
+        Figure("1,048,576 bytes/s: rate by --report and by the probe, apart",
+               "apart_percent", "%", sign=AT_MOST, targets={OURS.name: 0.2})],
+        wire="other", rounds=3, peers=(), slow=True)
+
+
 def per_second(title, target):
     return [Figure(title, "received_per_s", "kframe/s", scale=1e-3,
                    targets={VDE2.name: target})]
@@ -273,6 +325,7 @@ WIRE_ROWS = [
     *late_rows("wire-cable-delay", delay_between_switches, SWITCH_DELAYS_MS,
                "switches", (VDE2, BARE)),
     *pipes_rows(),
+    *report_rows(),
     Row("wire-clean", clean, [
         Figure(f"no impairment, {n} B: lost, doubled, damaged", f"bad_{n}",
                "%", sign=AT_MOST, worst=True, targets={OURS.name: 0})
