@@ -29,6 +29,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/ether.h"
 #include "base/hash.h"
 #include "base/strbuf.h"
 #include "common/cli.h"
@@ -39,7 +40,7 @@
 #define TAP_FRAMES 64 /* of one turn */
 #define FIFO ((size_t)1 << 17) /* a power of two */
 #define LOOK_AHEAD 256 /* frames that may be lost in a row */
-#define LINE_MUST_HAVE PROBE_MS /* of work, or it may become idle */
+#define LINE_MUST_HAVE (10 * PROBE_MS) /* of work, or it may become idle */
 #define IDLE_LIMIT (20 * PROBE_SEC)
 
 struct passing {
@@ -229,7 +230,7 @@ static bool lane_find(struct lane *l, const uint8_t *frame, size_t len)
 
 static void lane_enter(struct lane *l)
 {
-	uint8_t frame[2048];
+	uint8_t frame[STREAM_FRAME_MAX];
 	size_t pending;
 	ssize_t n;
 
@@ -341,22 +342,13 @@ static void print_lane(const char *name, const struct lane *l, double total)
 	       (unsigned long long)l->lost, (unsigned long long)l->strange);
 }
 
-/* Small frames where a long one would take a second. */
-static int mtu_for(uint64_t rate)
-{
-	return rate < 8000	? 240
-	       : rate < 100000	? 496
-	       : rate < 5000000 ? 1008
-				: 1500;
-}
-
 void wire_tcp_mode(const struct probe_options *o)
 {
 	struct subject s;
 	struct host hosts[2];
 	struct lane lanes[2];
 	uint64_t rate = (uint64_t)o->rate, begin, ns, cpu;
-	int socks[2], mtu = mtu_for(rate);
+	int socks[2], mtu = (int)o->len - ETHER_HDR_LEN;
 
 	subject_start(&s, o->command);
 	gain_privileges();

@@ -265,7 +265,7 @@ static const struct cli_option options[] = {
 	  OPT(left), 0, 0, NULL },
 	{ 0, "right", CLI_STR, "LOCATOR", "where to receive", OPT(right), 0, 0,
 	  NULL },
-	{ 0, "len", CLI_NUM, "N", "bytes of a frame (62)", OPT(len),
+	{ 0, "len", CLI_NUM, "N", "bytes of a frame, of the longest one (tcp) (62)", OPT(len),
 	  PROBE_LEN_MIN, STREAM_FRAME_MAX, NULL },
 	{ 0, "ms", CLI_NUM, "N", "how long to measure (1000)", OPT(ms), 1,
 	  600000, NULL },
