@@ -32,3 +32,6 @@ $(call fuzz_test,fuzz_trace,impair base)
 $(call fuzz_test,fuzz_blackout,impair base)
 $(call fuzz_test,fuzz_record,impair base)
 fuzz_record_LDLIBS := -lm
+$(call fuzz_test,fuzz_wirerc,impair cable filter common vdeplug base)
+fuzz_wirerc_SRCS := $(filter-out %/main.c,$(wirefilter_SRCS))
+fuzz_wirerc_LDLIBS := -lm
