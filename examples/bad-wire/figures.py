@@ -133,6 +133,10 @@ class Link:
         self.loss = value(self.asked.get("loss", "0"))[0] / 100
         self.burst = value(self.asked.get("lostburst", "0"))[0]
         self.rate = value(self.asked.get("band", "0"))[0] or math.nan
+        if "trace" in self.asked:
+            # It may have delays of its own, at times of its own.
+            self.delay = (math.nan, 0, "U")
+            self.rate = math.nan
         self.sent, self.delays = probes(self.file("probes"))
         self.ping_idle = ping(self.file("idle"))
         self.ping_loaded = ping(self.file("loaded"))
@@ -171,7 +175,9 @@ class Link:
         self.judged = lr["loss"]["frames"]
         self.lost = lr["loss"]["lost"] / max(1, self.judged)
         rate = lr["rate"]["achieved"]
-        self.busy = math.nan if rate is None else rate
+        self.busy = math.nan
+        if rate is not None and not math.isnan(self.rate):
+            self.busy = rate
         self.late = [lr["error_ns"][x] / 1000 for x in ("p50", "p99")]
 
     def mean_rate(self):
@@ -230,7 +236,7 @@ def print_table(links):
         rate = number(mbit(x.mean_rate()), 2)
         if x.trace:
             rate += " (trace)"
-        print(f"| {x.name} | {number(x.delay[0], 1)} ms | {got} "
+        print(f"| {x.name} | {number(x.delay[0], 1, ' ms')} | {got} "
               f"| {x.loss * 100:.2f} % | {x.lost * 100:.2f} % "
               f"| {rate} | {number(mbit(x.busy), 2)} "
               f"| {mbit(x.goodput):.2f} "
