@@ -3,7 +3,7 @@
 """traffic.py - what goes over the bad wire
 
     traffic.py receive SECONDS FILE      one TCP connection
-    traffic.py send HOST SECONDS
+    traffic.py send HOST SECONDS         with $CONGESTION control
     traffic.py probed FILE               small datagrams, each with its time
     traffic.py probe HOST SECONDS RATE
 
@@ -14,6 +14,7 @@ that came, in the order in which they came, delay in nanoseconds, and then
 "# sent N". Sender and receiver are on one machine, so they have one clock; a
 probe's arrival is when the kernel got it, not when this program was woken up.
 """
+import os
 import socket
 import struct
 import sys
@@ -59,6 +60,9 @@ def send(host, seconds):
     block = bytes(1 << 16)
     end = time.monotonic() + seconds
     with socket.create_connection((host, PORT), timeout=15) as s:
+        control = os.environ.get("CONGESTION", "").encode()
+        if control:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, control)
         try:
             # The receiver decides when it is over; it may be behind.
             while (left := end + 2 - time.monotonic()) > 0:
