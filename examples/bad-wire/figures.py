@@ -143,10 +143,10 @@ class Link:
         self.goodput = float(re.search(r"^goodput ([0-9.]+)",
                                        self.read("goodput"), re.M)[1])
         self.read_wire()
+        self.begin = 0
         self.steps = []
         if self.file("steps").exists():
-            for line in self.read("steps").splitlines():
-                self.steps.append(tuple(map(float, line.split())))
+            self.read_steps()
         self.trace = []
         if "trace" in self.asked and self.steps:
             self.trace = self.trace_steps()
@@ -157,14 +157,21 @@ class Link:
     def read(self, kind):
         return self.file(kind).read_text("utf-8")
 
+    def read_steps(self):
+        for line in self.read("steps").splitlines():
+            if line.startswith("#"):
+                # How old the wire was when the connection began.
+                self.begin = float(line.split()[-1]) - float(self.read("ready"))
+            else:
+                self.steps.append(tuple(map(float, line.split())))
+
     def trace_steps(self):
         """What the trace lets through while the connection lasts."""
         text = re.sub("^(LR)?(csv:|mahimahi:)?", "", self.asked["trace"])
-        begin = float(self.read("offset"))
         step = 0.1
         n = len(self.steps)
-        rates = trace_rates(Path(text), begin + (n + 1) * step, step)
-        first = int(begin / step)
+        first = round(self.begin / step)
+        rates = trace_rates(Path(text), (first + n) * step, step)
         return rates[first:first + n]
 
     def read_wire(self):

@@ -35,7 +35,9 @@ unset xlabel
 set output "loss.svg"
 set title "Loss: asked, in 95 % of all cases within the bars, and achieved"
 set ylabel "percent of frames"
-set yrange [0:0.1<*]
+stats "links.dat" using ($4 > $5 ? $4 : $5) nooutput
+top = STATS_max
+set yrange [0:top > 0.1 ? top * 1.1 : 0.1]
 plot "links.dat" using ($0 - 0.15):2:3:4:xtic(1) with yerrorbars \
 		linecolor rgb asked linewidth 2 pointtype 7 title "asked", \
 	"" using ($0 + 0.15):5 with points pointtype 5 title "achieved"
@@ -59,7 +61,7 @@ set xrange [*:*]
 do for [link in links] {
 	set output link.".svg"
 	set title link.": goodput as time goes on"
-	set yrange [0:0.1<*]
+	set yrange [0:*]
 	plot link.".rates.dat" using 1:3 with steps linewidth 4 \
 			linecolor rgb "#bbbbbb" title "the line", \
 		"" using 1:2 with steps linewidth 1.5 title "goodput"

@@ -7,8 +7,8 @@
     traffic.py probed FILE               small datagrams, each with its time
     traffic.py probe HOST SECONDS RATE
 
-receive writes a line "time bytes" to FILE for each tenth of a second, and
-tells "goodput N", in bytes per second: whatever protocol of your own takes
+receive writes a line "time bytes" to FILE for each tenth of a second, behind
+one of "# begin TIME", and tells "goodput N", in bytes per second: whatever protocol of your own takes
 its place tells the same. probed writes a line "number delay" for each probe
 that came, in the order in which they came, delay in nanoseconds, and then
 "# sent N". Sender and receiver are on one machine, so they have one clock; a
@@ -36,6 +36,7 @@ def receive(seconds, path):
     total = 0
     room = bytearray(1 << 20)
     with peer:
+        begin = time.time()
         start = time.monotonic()
         while (now := time.monotonic() - start) < seconds:
             peer.settimeout(seconds - now)
@@ -51,6 +52,7 @@ def receive(seconds, path):
             total += n
     steps += [0] * (round(seconds / STEP) - len(steps))
     with open(path, "w", encoding="ascii") as f:
+        print("# begin", begin, file=f)
         for i, n in enumerate(steps[:round(seconds / STEP)]):
             print(f"{i * STEP:.1f} {n}", file=f)
     print(f"goodput {total / seconds:.0f}")
