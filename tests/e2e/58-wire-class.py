@@ -63,7 +63,7 @@ ok("by the delay, not less", first >= DELAY, first)
 w.right.send(ip(TCP, 443, 50000, 1), web(2))
 is_("the other direction has no delay", numbers(w.left.take(2), web), [2])
 
-console = Console(w.mgmt)
+console = WireConsole(w.mgmt)
 is_("showclasses has filters, settings and counts", console.do("showclasses"), [
     "Class web: " + TEXT,
     " L->R frames 100 bytes 8000 R->L frames 1 bytes 80",
@@ -164,7 +164,7 @@ is_("a class with a bandwidth has a line of its own", numbers(got[:10], web),
     list(range(10)))
 is_("on which its frames are in order", w.right.take(9)[-1],
     other(9, size=248))
-console = Console(w.mgmt)
+console = WireConsole(w.mgmt)
 console.do("class-add web " + TEXT, "class-set web qdisc codel 5,100",
            "class-set bulk delay RL20+5N")
 config = console.do("showconfig")
@@ -176,7 +176,7 @@ rc = TMP + "/rc"
 with open(rc, "w") as f:
     f.write("\n".join(config) + "\nclass-add bad tcp prt\n")
 w = Wire("-f", rc, console=True)
-console = Console(w.mgmt)
+console = WireConsole(w.mgmt)
 is_("what showconfig says makes the same classes", console.do("showconfig"),
     config)
 like("a bad line of a file is logged, with the reason", w.log(),
