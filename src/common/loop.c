@@ -321,16 +321,19 @@ int loop_signals(struct loop *l, const sigset_t *set, loop_signal_fn *fn,
 
 /* ---- the turn ---- */
 
-/* Until the first timer is due, to the nanosecond; NULL for ever. */
+/* Until the first timer is due, to the nanosecond; NULL for ever. From the
+ * moment that it is now: the turn has taken its time. */
 static const struct timespec *wait_time(const struct loop *l,
 					struct timespec *ts)
 {
-	uint64_t left = 0;
+	uint64_t left = 0, now;
 
 	if (!l->n_timers)
 		return NULL;
-	if (!l->virtual_time && l->heap[1]->due > l->now)
-		left = l->heap[1]->due - l->now;
+	if (!l->virtual_time && l->heap[1]->due > l->now) {
+		now = l->clock();
+		left = l->heap[1]->due > now ? l->heap[1]->due - now : 0;
+	}
 	ts->tv_sec = (time_t)(left / LOOP_SEC);
 	ts->tv_nsec = (long)(left % LOOP_SEC);
 	return ts;
