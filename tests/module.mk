@@ -81,6 +81,8 @@ sodium_test = $(call unit_test,$(1),tunnel base)$(eval $(1)_LDLIBS := -lsodium)
 $(call sodium_test,test_noise_protocol)
 $(call sodium_test,test_replay_window)
 $(call sodium_test,test_tunnel)
+$(call sodium_test,test_tunnel_life)
+$(call sodium_test,test_tunnel_sim)
 endif
 # What plugins are made of.
 $(call unit_test,test_ipsight,iplog base)

@@ -391,6 +391,7 @@ enum tunnel_count tun_response_recv(struct tunnel *t,
 	enum tunnel_count what;
 	struct tunnel_peer *p;
 	struct answer an;
+	struct noise ns;
 	uint32_t index;
 
 	if (len != RESPONSE_LEN)
@@ -402,17 +403,23 @@ enum tunnel_count tun_response_recv(struct tunnel *t,
 	what = tun_guard_admit(t, from, msg, len, tun_get_be32(msg + 4));
 	if (what != TUNNEL_TAKEN)
 		return tun_count(t, p, what);
-	if (noise_read(&p->hs.noise, msg + RESPONSE_HEAD,
+	/* On a copy: somebody may have changed the head of an authentic one,
+	 * which must not end the handshake. */
+	memcpy(&ns, &p->hs.noise, sizeof(ns));
+	if (noise_read(&ns, msg + RESPONSE_HEAD,
 		       RESPONSE_LEN - RESPONSE_HEAD - 2 * MAC_LEN, payload,
-		       sizeof(payload)) != PAYLOAD_LEN)
+		       sizeof(payload)) != PAYLOAD_LEN ||
+	    tun_get_be32(payload + 12) != tun_get_be32(msg + 4)) {
+		noise_fini(&ns);
 		return tun_count(t, p, TUNNEL_BAD_HANDSHAKE);
+	}
+	memcpy(&p->hs.noise, &ns, sizeof(ns));
+	noise_fini(&ns);
 	an = (struct answer){
 		.stamp = tun_get_be64(payload),
 		.status = payload[8],
 		.cipher = payload[9],
 		.index = tun_get_be32(payload + 12),
 	};
-	if (an.index != tun_get_be32(msg + 4))
-		an.status = UINT8_MAX;
 	return answered(p, from, &an);
 }

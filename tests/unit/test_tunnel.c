@@ -258,6 +258,50 @@ static void a_changed_response_is_refused_and_the_right_one_taken(void)
 	net_end();
 }
 
+/* As doc/protocol-cryptcab.md says, for who knows the public key @pub. */
+static void sign(struct dgram *d, const uint8_t *pub)
+{
+	static const char label[] = "vde_cryptcab mac1";
+	uint8_t text[sizeof(label) - 1 + 32], key[32];
+
+	memcpy(text, label, sizeof(label) - 1);
+	memcpy(text + sizeof(label) - 1, pub, 32);
+	crypto_generichash(key, 32, text, sizeof(text), NULL, 0);
+	crypto_generichash(d->p + d->len - 32, 16, d->p, d->len - 32, key, 32);
+}
+
+/* Everybody can make a MAC with a public key; it is not what protects. */
+static void a_changed_message_with_a_new_mac_is_refused(void)
+{
+	struct dgram d, bad;
+
+	for (uint8_t type = INIT; type <= RESPONSE; type++) {
+		two_nodes();
+		tunnel_free(a->t);
+		a->cfg.retry_min = a->cfg.retry_max = 1000 * S;
+		net_open(0);
+		net_know(0, 1, true, psk);
+		CHECK(catch_message(type, &d));
+		bad = d;
+		sign(&bad, type == INIT ? b->pub : a->pub);
+		CHECK(memcmp(&bad, &d, sizeof(d)) == 0);
+		for (size_t i = 4; i < d.len - 32; i++) {
+			/* Who it is for leads nowhere if it is another. */
+			if (type == RESPONSE && i >= 8 && i < 12)
+				continue;
+			bad = d;
+			bad.p[i] ^= 1;
+			sign(&bad, type == INIT ? b->pub : a->pub);
+			net.now += 50 * MS;
+			CHECK(net_give(net_at(&d.to), &d.from, bad.p,
+				       bad.len) == TUNNEL_BAD_HANDSHAKE);
+		}
+		CHECK(net_give(net_at(&d.to), &d.from, d.p, d.len) ==
+		      TUNNEL_TAKEN);
+		net_end();
+	}
+}
+
 static void a_changed_frame_is_refused_and_the_right_one_taken(void)
 {
 	struct dgram d;
@@ -739,6 +783,30 @@ static void a_lost_part_costs_its_frame_and_no_other(void)
 	net_end();
 }
 
+static void parts_of_two_sessions_are_not_mixed(void)
+{
+	static uint8_t out[16384];
+	struct tunnel_packet pk[16];
+	int n;
+
+	two_connected();
+	n = cut_frame(5000, pk, out, sizeof(out));
+	for (int i = 1; i < n; i++)
+		net_give(b, &a->addr, pk[i].data, pk[i].len);
+	/* It restarts, and counts its frames from the beginning. */
+	a->cfg.stamp_base += 10 * S;
+	tunnel_free(a->t);
+	net_open(0);
+	net_know(0, 1, true, psk);
+	net_run(S);
+	n = cut_frame(6000, pk, out, sizeof(out));
+	for (int i = 0; i < n; i++)
+		CHECK(net_give(b, &a->addr, pk[i].data, pk[i].len) ==
+		      TUNNEL_TAKEN);
+	CHECK(b->frames == 1 && whole(6000));
+	net_end();
+}
+
 /* A callback may not pull the floor away. */
 static int rc_inside[4];
 
@@ -856,6 +924,7 @@ int main(void)
 	RUN(no_cipher_in_common_is_said_on_both_sides);
 	RUN(a_changed_init_is_refused_and_the_right_one_taken);
 	RUN(a_changed_response_is_refused_and_the_right_one_taken);
+	RUN(a_changed_message_with_a_new_mac_is_refused);
 	RUN(a_changed_frame_is_refused_and_the_right_one_taken);
 	RUN(a_changed_cookie_is_refused_and_the_right_one_taken);
 	RUN(a_changed_part_of_a_frame_is_refused);
@@ -874,6 +943,7 @@ int main(void)
 	RUN(a_batch_goes_as_far_as_it_can);
 	RUN(long_frames_go_in_parts_of_one_length);
 	RUN(a_lost_part_costs_its_frame_and_no_other);
+	RUN(parts_of_two_sessions_are_not_mixed);
 	RUN(callbacks_cannot_change_peers);
 	RUN(memory_of_keys_is_wiped_before_it_is_given_back);
 	RUN(a_peer_takes_less_than_ten_kilobytes);
