@@ -540,6 +540,90 @@ static void who_hangs_up_takes_the_other_side_along(void)
 	finish();
 }
 
+/* ---- any order of events ---- */
+
+static uint32_t dice_state;
+
+static unsigned int dice(unsigned int sides)
+{
+	dice_state = dice_state * 1664525 + 1013904223;
+	return (dice_state >> 8) % sides;
+}
+
+static void change_something(void)
+{
+	static const char *const change[][2] = {
+		{ "delay", "LR5" },	 { "delay", "0.3+0.2" },
+		{ "delay", "0" },	 { "speed", "3000000" },
+		{ "speed", "RL500000" }, { "speed", "0" },
+		{ "bandwidth", "1M" },	 { "bandwidth", "LR10M" },
+		{ "bandwidth", "0" },	 { "burst", "5000" },
+		{ "burst", "0" },	 { "qdisc", "codel 1000,10000" },
+		{ "qdisc", "tail" },
+	};
+	unsigned int i = dice(ARRAY_SIZE(change));
+
+	set(change[i][0], change[i][1]);
+}
+
+static void something_happens(struct fake *from, struct fake *to)
+{
+	int room = MAX - from->next - from->source;
+
+	switch (dice(6)) {
+	case 0:
+		from->source += (int)dice((unsigned int)(room < 60 ? 1 : 60));
+		break;
+	case 1:
+		to->sink = (int)dice(20);
+		break;
+	case 2:
+		to->sink = MAX;
+		break;
+	case 3:
+		change_something();
+		break;
+	case 4:
+		pass_time(dice(100) * US);
+		break;
+	default:
+		pass_time(dice(20) * MS);
+		break;
+	}
+	settle();
+}
+
+static bool all_arrived(const struct fake *from, const struct fake *to,
+			const struct impair_stats *s)
+{
+	return from->source == 0 && in_order(to, from->next) &&
+	       s->in == (uint64_t)from->next && s->out == s->in && !s->waiting;
+}
+
+static void nothing_is_lost_whatever_the_order_of_events(void)
+{
+	for (uint32_t seed = 1; seed <= 40; seed++) {
+		begin();
+		dice_state = seed;
+		for (int i = 0; i < 150; i++) {
+			something_happens(&left, &right);
+			something_happens(&right, &left);
+		}
+		left.sink = right.sink = MAX;
+		set("speed", "0");
+		set("bandwidth", "0");
+		for (int i = 0; i < 200; i++)
+			pass_time(50 * MS);
+		CHECK(left.next > 100 && right.next > 100);
+		CHECK(all_arrived(&left, &right, stats(0)));
+		CHECK(all_arrived(&right, &left, stats(1)));
+		CHECK(left.rx && right.rx && !left.tx && !right.tx);
+		if (test_failed)
+			printf("# seed %u\n", seed);
+		finish();
+	}
+}
+
 /* ---- who wants to see frames ---- */
 
 static void with_classes_each_frame_is_sorted(void)
@@ -602,6 +686,7 @@ int main(void)
 	RUN(unless_there_is_one_direction_only);
 	RUN(a_broken_end_is_a_failure_at_once);
 	RUN(who_hangs_up_takes_the_other_side_along);
+	RUN(nothing_is_lost_whatever_the_order_of_events);
 	RUN(with_classes_each_frame_is_sorted);
 	RUN(a_pump_that_spins_is_early_and_no_frame_is);
 	DONE();
