@@ -25,6 +25,8 @@ struct loop {
 	bool virtual_time; /* a test's clock: time does not pass by waiting */
 	uint64_t now;
 	uint64_t began; /* @now when the turn began */
+	uint64_t waits_from; /* as far as it is known */
+	uint64_t waited; /* ns, before this turn */
 	uint64_t (*clock)(void);
 	struct loop_timer **heap; /* heap[1] is due first */
 	size_t n_timers, heap_size;
@@ -89,6 +91,11 @@ uint64_t loop_now(const struct loop *l)
 uint64_t loop_began(const struct loop *l)
 {
 	return l->began;
+}
+
+uint64_t loop_waited(const struct loop *l)
+{
+	return l->waited;
 }
 
 uint64_t loop_clock(struct loop *l)
@@ -323,15 +330,15 @@ int loop_signals(struct loop *l, const sigset_t *set, loop_signal_fn *fn,
 
 /* Until the first timer is due, to the nanosecond; NULL for ever. From the
  * moment that it is now: the turn has taken its time. */
-static const struct timespec *wait_time(const struct loop *l,
-					struct timespec *ts)
+static const struct timespec *wait_time(struct loop *l, struct timespec *ts)
 {
 	uint64_t left = 0, now;
 
 	if (!l->n_timers)
 		return NULL;
+	l->waits_from = UINT64_MAX; /* not at all */
 	if (!l->virtual_time && l->heap[1]->due > l->now) {
-		now = l->clock();
+		now = l->waits_from = l->clock();
 		left = l->heap[1]->due > now ? l->heap[1]->due - now : 0;
 	}
 	ts->tv_sec = (time_t)(left / LOOP_SEC);
@@ -434,12 +441,15 @@ int loop_run(struct loop *l)
 	l->running = true;
 	run_hooks(l);
 	while (l->running) {
-		int n = next_events(l, ev);
+		int n;
 
+		l->waits_from = l->now;
+		n = next_events(l, ev);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		l->ready = n > 0 ? n : 0;
 		l->now = l->began = l->clock();
+		l->waited = l->now > l->waits_from ? l->now - l->waits_from : 0;
 		run_watches(ev, n);
 		run_timers(l);
 		run_hooks(l);

@@ -103,6 +103,9 @@ void loop_linger(struct loop *, uint64_t ns);
 uint64_t loop_now(const struct loop *);
 /* When this turn began, whatever loop_clock() has read since. */
 uint64_t loop_began(const struct loop *);
+/* For how many ns the loop waited before that: exactly if a timer was armed,
+ * else counted from the last time that the clock was read. */
+uint64_t loop_waited(const struct loop *);
 /* Reads the clock anew, for work that lasts longer than a turn should. */
 uint64_t loop_clock(struct loop *);
 /* With a clock of the test's own the loop never sleeps for a timer. */

@@ -241,18 +241,20 @@ static void look_at_memory(struct watchman *w, int d)
 
 /* A frame that came while the program slept has waited for it to wake up, one
  * that came while it did something else for the end of that. */
-static void look_at_input(struct watchman *w, int d, bool slept)
+static void look_at_input(struct watchman *w, int d)
 {
-	uint64_t in = stats(w, d)->in;
+	const struct loop *loop = w->cfg.wf->loop;
+	uint64_t in = stats(w, d)->in, waited = loop_waited(loop);
+	uint64_t over = loop_began(loop) - waited; /* the turn before */
 	struct watch_way *way = &w->way[d];
 
 	if (in == way->in)
 		return;
-	if (slept)
-		way->woke++;
-	else
-		meter_hist_add(&way->turns, w->turn_over - w->turn_began);
 	way->in = in;
+	if (waited > AWAKE)
+		way->woke++;
+	else if (over > w->turn_began)
+		meter_hist_add(&way->turns, over - w->turn_began);
 }
 
 uint64_t watchman_unread(const struct watchman *w, int d)
@@ -264,24 +266,18 @@ uint64_t watchman_unread(const struct watchman *w, int d)
 	return meter_hist_quantile(&w->wakeups, 500);
 }
 
-/* The last hook. Where frames wait it reads the clock, for by that the loop
- * knows how long it may sleep. */
 static void turn_over(struct loop_hook *h)
 {
 	struct watchman *w = container_of(h, struct watchman, turn);
-	struct loop *loop = w->cfg.wf->loop;
-	uint64_t began = loop_began(loop);
-	bool slept = began > w->turn_over + AWAKE, waiting = false;
+	uint64_t began = loop_began(w->cfg.wf->loop);
 
 	w->turns++;
 	for (int d = 0; d < w->n_ways; d++) {
 		look_at_settings(w, d, began);
 		look_at_memory(w, d);
-		look_at_input(w, d, slept);
-		waiting |= stats(w, d)->waiting > 0;
+		look_at_input(w, d);
 	}
 	w->turn_began = began;
-	w->turn_over = waiting ? loop_clock(loop) : loop_now(loop);
 }
 
 /* ---- counting ---- */
@@ -300,7 +296,7 @@ static void begin(struct watchman *w, uint64_t now)
 {
 	w->failed = false;
 	w->turns = 0;
-	w->began = w->turn_began = w->turn_over = now;
+	w->began = w->turn_began = now;
 	w->cpu_began = watchman_cpu();
 	meter_hist_init(&w->wakeups);
 	for (int d = 0; d < w->n_ways; d++) {

@@ -63,7 +63,7 @@ struct watchman {
 	struct loop_hook turn;
 	uint64_t turns;
 	uint64_t began; /* of counting */
-	uint64_t turn_began, turn_over; /* ns, the last one */
+	uint64_t turn_began; /* ns, the last one */
 	uint64_t cpu_began; /* ns of processor time */
 	struct meter_hist wakeups; /* ns behind the armed time */
 	struct meter_hist scratch; /* of whoever needs one for a moment */

@@ -258,6 +258,35 @@ static void a_watch_can_wait_for_nothing(void)
 	loop_free(loop);
 }
 
+static uint64_t waited[2];
+
+static void note_wait(struct loop_timer *t)
+{
+	uint64_t began = loop_began(loop);
+
+	waited[calls++] = loop_waited(loop);
+	CHECK(began == loop_now(loop));
+	CHECK(loop_clock(loop) >= began && loop_began(loop) == began);
+	if (calls == 2)
+		loop_stop(loop);
+	else
+		CHECK(loop_timer_set(loop, t, 0, note_wait) == 0);
+}
+
+static void a_turn_knows_how_long_the_loop_has_waited(void)
+{
+	struct loop_timer t = { 0 };
+
+	calls = 0;
+	loop = loop_new();
+	CHECK(loop_timer_set(loop, &t, 20 * LOOP_MS, note_wait) == 0);
+	loop_run(loop);
+	CHECK(calls == 2);
+	/* Not all 20: making the loop took its time. */
+	CHECK(waited[0] > LOOP_MS && waited[1] == 0);
+	loop_free(loop);
+}
+
 static int seen_ready;
 
 static void note_ready(struct loop_fd *w, uint32_t events)
@@ -411,6 +440,7 @@ int main(void)
 	RUN(hooks_may_remove_and_add_hooks);
 	RUN(signals_are_events);
 	RUN(a_watch_can_wait_for_nothing);
+	RUN(a_turn_knows_how_long_the_loop_has_waited);
 	RUN(a_watch_learns_how_many_share_its_turn);
 	RUN(who_lingers_for_events_that_come_soon_hardly_sleeps);
 	RUN(nobody_lingers_for_events_that_take_long);

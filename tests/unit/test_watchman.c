@@ -124,11 +124,8 @@ static int take(uint64_t behind, int room)
 	return n;
 }
 
-static uint64_t turn_takes;
-
 static void stop_soon(struct loop_timer *t)
 {
-	now += turn_takes;
 	loop_stop(wf.loop);
 }
 
@@ -395,22 +392,41 @@ static void timers_and_turns_are_counted(void)
 	end();
 }
 
+static int turns_left;
+
+/* Turns of 20 us, in each of which frames come. */
+static void give_again(struct loop_timer *t)
+{
+	now += 20 * US;
+	give(64, 100);
+	if (--turns_left)
+		CHECK(!loop_timer_set(wf.loop, t, 0, give_again));
+	else
+		loop_stop(wf.loop);
+}
+
+static void give_once(struct loop_timer *t)
+{
+	give(1, 100);
+	loop_stop(wf.loop);
+}
+
 static void frames_wait_for_a_wake_up_or_for_the_end_of_a_turn(void)
 {
+	struct loop_timer t = { 0 };
+
 	begin(false);
 	turn(0);
 	for (int i = 0; i < 3; i++) {
 		watchman_woken(wf.watchman, now, now + 30 * US);
-		give(1, 100);
-		turn(1);
+		CHECK(!loop_timer_set(wf.loop, &t, 0, give_once));
+		now += MS;
+		CHECK(!loop_run(wf.loop));
 	}
 	CHECK(shows(true, "\"unread_us\":30,"));
-	turn_takes = 20 * US;
-	for (int i = 0; i < 9; i++) {
-		turn(0);
-		give(64, 100);
-	}
-	turn_takes = 0;
+	turns_left = 9;
+	CHECK(!loop_timer_set(wf.loop, &t, 0, give_again));
+	CHECK(!loop_run(wf.loop));
 	CHECK(shows(true, "\"unread_us\":10"));
 	end();
 }
@@ -519,6 +535,17 @@ static void a_report_goes_to_its_file(void)
 	rmdir(dir);
 }
 
+static void a_program_in_the_background_reports_to_its_log(void)
+{
+	begin_with(&(struct watchman_config){
+		.tolerance = MS, .report = "", .background = true });
+	CHECK(watchman_finish(wf.watchman, 0, now + LOOP_SEC) == 0);
+	CHECK(lines(said(), "watch: measured for 1.000 s") == 1);
+	CHECK(lines(said(), "watch: kept up: yes") == 1);
+	CHECK(lines(said(), "watch: process: ") == 1);
+	end();
+}
+
 static void a_report_that_cannot_be_written_is_a_failure(void)
 {
 	begin_with(&(struct watchman_config){ .tolerance = MS,
@@ -563,6 +590,7 @@ int main(void)
 	RUN(reset_begins_anew_but_what_waits_stays);
 	RUN(metrics_have_the_same_figures);
 	RUN(a_report_goes_to_its_file);
+	RUN(a_program_in_the_background_reports_to_its_log);
 	RUN(a_report_that_cannot_be_written_is_a_failure);
 	RUN(a_report_that_cannot_be_opened_is_refused_at_the_start);
 	DONE();
