@@ -424,6 +424,7 @@ static int get_ready(struct program *p)
 		return rc;
 	}
 	say_start(p);
+	log_never_wait();
 	rc = daemon_ready(&p->daemon);
 	if (rc)
 		log_err("unable to go to the background: %s", strerror(-rc));

@@ -14,9 +14,9 @@ STAMP = struct.Struct("=QQ")  # number, ns
 class Wire:
     """One direction of a wire: frames into stdin, out of stdout."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, errors=None):
         self.report = unique("r") + ".json"
-        self.errors = open(unique("e"), "w+")
+        self.errors = errors or open(unique("e"), "w+")
         r, w = os.pipe()
         self.p = start("wirefilter", "--report=" + self.report, "--ready-fd",
                        str(w), *options, stdin=subprocess.PIPE,
@@ -33,8 +33,12 @@ class Wire:
         self.p.stdin.flush()
 
     def frames(self):
-        """Those that one read gives; None at the end."""
-        data = os.read(self.p.stdout.fileno(), 65536)
+        """Those that one read gives; None at the end, or if none come."""
+        fd = self.p.stdout.fileno()
+        if os.get_blocking(fd) and not select.select([fd], [], [],
+                                                     DEADLINE)[0]:
+            return None
+        data = os.read(fd, 65536)
         if not data:
             return None
         data = self.rest + data
@@ -85,10 +89,10 @@ def feed(wire, frames):
     wire.p.stdin.close()
 
 
-feeder = threading.Thread(target=feed, args=(w, sent))
+feeder = threading.Thread(target=feed, args=(w, sent), daemon=True)
 feeder.start()
 got = w.all_frames()
-feeder.join()
+feeder.join(DEADLINE)
 way = w.end()
 whole = set(sent)
 is_("it ends well at the end of its input", w.status, 0)
@@ -128,8 +132,8 @@ is_("the page has every member of the JSON", members(w.json) - words, set())
 
 # --- the rate -------------------------------------------------------------
 
-# 500 kB/s of 1002 bytes in front of a pipe that always has more.
-size, rate = 1000, 500000
+# 500 kB/s of 1002 bytes, all there from the beginning.
+size, rate, many = 1000, 500000, 350
 times = []
 
 
@@ -144,25 +148,16 @@ def watch(wire):
             times.append((now, STAMP.unpack(f[:16])))
 
 
-def offered(wire, seconds):
-    """More than the line takes."""
-    end = time.monotonic() + seconds
-    n = 0
-    while time.monotonic() < end:
-        wire.send(*[stamped(n + i, size) for i in range(4)])
-        n += 4
-        time.sleep(4 * (size + 2) / rate / 1.5)
-    wire.p.stdin.close()
-
-
 # A busy machine may be late at the beginning or at the end.
 for attempt in range(4):
     times = []
-    w = Wire("-b", str(rate), "-c", "20000")
-    watcher = threading.Thread(target=watch, args=(w,))
-    watcher.start()
-    offered(w, 0.7)
-    watcher.join()
+    w = Wire("-b", str(rate))
+    feeder = threading.Thread(target=feed, daemon=True,
+                              args=(w, [stamped(i, size)
+                                        for i in range(many)]))
+    feeder.start()
+    watch(w)
+    feeder.join(DEADLINE)
     way = w.end()
     took = times[-1][0] - times[0][0]
     outside = (len(times) - 1) * (size + 2) * 1e9 / took
@@ -175,9 +170,14 @@ for attempt in range(4):
         break
 ok("the rate of the report is that seen from outside, within 1 %", agrees, r)
 ok("and that asked for, within 0.5 %", exact, r)
+
+w = Wire("-b", str(rate), "-c", "20000")
+feed(w, [stamped(i, size) for i in range(100)])
+got = w.all_frames()
+way = w.end()
 ok("what did not fit is counted by its cause",
-   way["dropped"]["full_bytes"] > 10 and way["waiting"]["most_bytes"] <= 20000,
-   way)
+   way["dropped"]["full_bytes"] == 100 - len(got) >= 50 and
+   18000 < way["waiting"]["most_bytes"] <= 20000, way)
 
 # --- the delay ------------------------------------------------------------
 
@@ -246,31 +246,46 @@ def trickle(wire):
         pass
 
 
+def fill(fd):
+    """A pipe that is full, and whoever writes into it waits."""
+    os.set_blocking(fd, False)
+    try:
+        while True:
+            os.write(fd, bytes(4096))
+    except BlockingIOError:
+        pass
+    os.set_blocking(fd, True)
+
+
 def stop_for(wire, seconds):
     wire.p.send_signal(signal.SIGSTOP)
     time.sleep(seconds)
     wire.p.send_signal(signal.SIGCONT)
 
 
-def stall(*options):
+def stall(*options, errors=None):
     """A wire that was stopped for 300 ms with frames on their way."""
     global times
     times = []
-    w = Wire("-d", "20", "--tolerance-us", "150000", *options)
-    writer = threading.Thread(target=trickle, args=(w,))
-    watcher = threading.Thread(target=watch, args=(w,))
+    w = Wire("-d", "20", "--tolerance-us", "150000", *options, errors=errors)
+    writer = threading.Thread(target=trickle, args=(w,), daemon=True)
+    watcher = threading.Thread(target=watch, args=(w,), daemon=True)
     writer.start()
     watcher.start()
     until(lambda: len(times) > 20)
-    w.alive = w.p.poll() is None and "keep up" not in w.said()
+    w.alive = w.p.poll() is None
+    if errors is None:
+        w.alive = w.alive and "keep up" not in w.said()
+    else:
+        fill(errors)
     stop_for(w, 0.3)
     w.writer, w.watcher = writer, watcher
     return w
 
 
 def join(w):
-    w.watcher.join()
-    w.writer.join()
+    w.watcher.join(DEADLINE)
+    w.writer.join(DEADLINE)
     return w.end()
 
 
@@ -297,6 +312,16 @@ is_("until a signal ends it well", w.status, 0)
 ok("the report has it", not w.json["kept_up"] and way["late_frames"] >= 1,
    w.json)
 
+r, w = os.pipe()
+w = stall(errors=w)
+before = len(times)
+ok("a log that nobody reads holds up no frame",
+   until(lambda: len(times) > before + 300))
+w.p.send_signal(signal.SIGTERM)
+join(w)
+ok("though there was something to say", not w.json["kept_up"])
+is_("nor the end", w.status, 0)
+
 # --- a reader that does not read ------------------------------------------
 
 w = Wire("-d", "5", "--strict", "--tolerance-us", "150000")
@@ -317,10 +342,11 @@ while time.monotonic() < quiet_since + 0.4:
 is_("a full output stops the input, not the program", w.p.poll(), None)
 os.set_blocking(w.p.stdin.fileno(), True)
 writer = threading.Thread(target=lambda: (w.p.stdin.write(data),
-                                          w.p.stdin.close()))
+                                          w.p.stdin.close()),
+                          daemon=True)
 writer.start()
 got = w.all_frames()
-writer.join()
+writer.join(DEADLINE)
 way = w.end()
 is_("nothing of it is lost", len(got), (total + len(data)) // 1002)
 is_("it is no reason to end, or to complain",
