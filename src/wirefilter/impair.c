@@ -117,9 +117,11 @@ static void settle(struct impair *i, struct impair_frame *p, uint64_t leaves)
 	if (due < leaves)
 		due = IMPAIR_NEVER - 1;
 	if (!p->overtakes) {
-		if (i->fifo && due < order->latest)
-			due = order->latest;
+		/* Its own, too: it may have kept order with others before. */
+		if (i->fifo)
+			due = max_u64(due, max_u64(order->latest, f->latest));
 		order->latest = max_u64(order->latest, due);
+		f->latest = max_u64(f->latest, due);
 	}
 	p->due = due;
 	meter_hist_add(&i->stats.delay, due - p->arrived);

@@ -28,7 +28,8 @@
  * of its own and takes what it lacks from class 0. With bandwidth, burst,
  * speed, qdisc, chanbufsize or limit of its own it has a queue and a line of
  * its own; else it shares those of class 0. No order is kept between classes
- * with delays of their own.
+ * with delays of their own, nor when a class gets a line of its own between
+ * frames on the old one and on the new.
  */
 #ifndef WIREFILTER_IMPAIR_H
 #define WIREFILTER_IMPAIR_H

@@ -209,8 +209,10 @@ void impair_set_slots(struct impair *i, impair_slots_fn *next, void *ctx,
 	i->slots_seen = now;
 	i->slot_todo = 0;
 	slotline_init(&i->slots, SLOTLINE_BYTES);
-	if (next)
+	if (next) { /* they do not wait for what is on the line */
+		l->free = min_u64(l->free, now);
 		return;
+	}
 	if (l->queue.first) /* it has waited for an opportunity till now */
 		l->free = max_u64(l->free, now);
 	line_send(&l->line, l->free, 0);

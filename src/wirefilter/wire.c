@@ -142,7 +142,8 @@ static int set_blackout(struct wire *w, unsigned int class, const char *text,
 	struct blackout b[BLACKOUT_MAX];
 	enum value_direction which;
 	const char *form;
-	char times[512];
+	char times[512], reason[160];
+	struct strbuf wrong;
 	unsigned int node;
 	size_t len;
 	int n;
@@ -160,10 +161,12 @@ static int set_blackout(struct wire *w, unsigned int class, const char *text,
 		strbuf_fmt(why, "blackout '%s': it is too long", text);
 		return -EINVAL;
 	}
-	strbuf_add(why, "blackout ");
-	n = blackout_parse(b, times, now, why);
-	if (n < 0)
+	strbuf_init(&wrong, reason, sizeof(reason));
+	n = blackout_parse(b, times, now, &wrong);
+	if (n < 0) {
+		strbuf_fmt(why, "blackout %s", reason);
 		return -EINVAL;
+	}
 	for (int d = 0; d < 2; d++) {
 		if (!in_direction(which, d))
 			continue;

@@ -586,6 +586,23 @@ static void a_class_without_a_line_shares_that_of_the_wire(void)
 	end();
 }
 
+static void a_class_keeps_its_order_when_it_gets_a_delay(void)
+{
+	int c;
+
+	begin();
+	set("delay", "10");
+	c = wire_add_class(w, "fast");
+	give(1, 100, (unsigned int)c);
+	CHECK(set_class((unsigned int)c, "delay", "1"));
+	give(2, 100, (unsigned int)c);
+	CHECK(run_until(now + 9 * MS) == 0);
+	CHECK(run_until(now + MS) == 2 && got[0] == 1 && got[1] == 2);
+	give(3, 100, (unsigned int)c);
+	CHECK(run_until(now + MS) == 1);
+	end();
+}
+
 static void a_class_that_goes_leaves_its_frames_on_the_wire(void)
 {
 	begin();
@@ -707,6 +724,21 @@ static void slots_send_frames_at_opportunities(void)
 	end();
 }
 
+static void opportunities_do_not_wait_for_the_line(void)
+{
+	struct slots s = { { SEC + 2 * MS }, 1, 0 };
+
+	begin();
+	wire_set_fifo(w, false);
+	CHECK(set("bandwidth", "1000"));
+	give(1, 98, 0); /* 100 ms */
+	impair_set_slots(w->dir[0], next_slot, &s, now);
+	give(2, 98, 0);
+	CHECK(run_until(SEC + 2 * MS) == 1 && got[0] == 2);
+	CHECK(run_until(SEC + 100 * MS) == 1 && got[0] == 1);
+	end();
+}
+
 static void a_trace_of_values_replaces_what_is_set(void)
 {
 	begin();
@@ -767,11 +799,13 @@ int main(void)
 	RUN(loss_is_within_the_confidence_interval);
 	RUN(a_class_delays_its_own_frames_only);
 	RUN(a_class_without_a_line_shares_that_of_the_wire);
+	RUN(a_class_keeps_its_order_when_it_gets_a_delay);
 	RUN(a_class_that_goes_leaves_its_frames_on_the_wire);
 	RUN(the_chain_changes_settings_in_time);
 	RUN(wrong_settings_name_themselves_and_change_nothing);
 	RUN(memory_for_waiting_frames_is_bounded);
 	RUN(slots_send_frames_at_opportunities);
+	RUN(opportunities_do_not_wait_for_the_line);
 	RUN(a_trace_of_values_replaces_what_is_set);
 	RUN(fates_of_a_record_are_applied_again);
 	DONE();
