@@ -30,6 +30,8 @@ fuzz_dist_LDLIBS := -lm
 $(call fuzz_test,fuzz_loss,impair base)
 $(call fuzz_test,fuzz_trace,impair base)
 $(call fuzz_test,fuzz_blackout,impair base)
+$(call fuzz_test,fuzz_impair,impair base)
+fuzz_impair_LDLIBS := -lm
 $(call fuzz_test,fuzz_record,impair base)
 fuzz_record_LDLIBS := -lm
 $(call fuzz_test,fuzz_wirerc,impair cable filter common vdeplug base)
