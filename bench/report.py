@@ -246,9 +246,10 @@ def environment(report):
     """What and where it was measured."""
     m = report["machine"]
     peers = ", ".join(f"{k} {v}" for k, v in report["packages"].items())
+    how = ", at real-time priority" if report["fifo"] else ""
     out = [f"{report['date']}, {m['processor']}, {m['cores']} cores, Linux "
            f"{m['kernel']}, load {m['load']:.1f} at the start; "
-           f"{report['rounds']} rounds of {report['ms']} ms, "
+           f"{report['rounds']} rounds of {report['ms']} ms{how}, "
            f"{report['seconds']:.0f} s in all. Peers: {peers or 'none'}.", ""]
     out += [f"- not compared: {line}" for line in report["not_compared"]]
     return "\n".join(out).rstrip() + "\n"

@@ -133,6 +133,14 @@ got = json.load(open(sys.argv[1]))
 sys.exit(not eval(sys.argv[2]))' "$TMP/wire.json" "$expression"
 }
 
+out=$(bench --rows 'wire-rate-64000,wire-delay-10-1k,wire-flood-64' \
+	--against "$TMP/nothing")
+like "rates of wires have a table of their own" "$out" \
+	'^\| 64,000 \| [0-9.,]+ \| - \| - \| - \|'
+like "delays, too, beside the delay line's" "$out" \
+	'^\| 10 \| 1,000 \| [0-9.,]+ \| [0-9.,]+ \| - \| - \| [0-9.,]+ \|'
+check "what passes an idle wire is counted" ours \
+	'rows["wire-flood-64"]["sides"]["ours"]["value"]["median"] > 0'
 wire "pipes alone are a wire that loses nothing, both ways" \
 	'all(got[d]["frames"] > 1000 and got[d]["lost"] + got[d]["doubled"] +
 		got[d]["damaged"] == 0 for d in ("lr", "rl"))' \
