@@ -37,14 +37,14 @@ def value(text):
 
 
 def quantile(val, u):
-    """What a share u of all draws is not above."""
+    """What a share u of all draws is not above; NaN of a table."""
     v, p, shape = val
     if p == 0:
         return v
     z = NORMAL.inv_cdf(u)
     x = {"U": 2 * u - 1, ":uniform": 2 * u - 1, "N": z / 3, ":normal": z,
-         ":pareto": ((1 - u)**(-1 / 3) - 1.5) / math.sqrt(0.75)}[shape]
-    return max(0.0, v + p * x)
+         ":pareto": ((1 - u)**(-1 / 3) - 1.5) / math.sqrt(0.75)}.get(shape)
+    return math.nan if x is None else max(0.0, v + p * x)
 
 
 def asked(options):
@@ -132,7 +132,9 @@ class Link:
         self.delay = value(self.asked.get("delay", "0"))
         self.loss = value(self.asked.get("loss", "0"))[0] / 100
         self.burst = value(self.asked.get("lostburst", "0"))[0]
-        self.rate = value(self.asked.get("band", "0"))[0] or math.nan
+        rate, varies, _ = value(self.asked.get("band", "0"))
+        # Of one that varies a busy line has another mean.
+        self.rate = rate if rate and not varies else math.nan
         if "trace" in self.asked:
             # It may have delays of its own, at times of its own.
             self.delay = (math.nan, 0, "U")
@@ -181,10 +183,10 @@ class Link:
         self.kept_up = report["kept_up"]
         self.judged = lr["loss"]["frames"]
         self.lost = lr["loss"]["lost"] / max(1, self.judged)
-        rate = lr["rate"]["achieved"]
         self.busy = math.nan
-        if rate is not None and not math.isnan(self.rate):
-            self.busy = rate
+        # A line that was hardly busy measures how late single frames were.
+        if lr["rate"]["busy_seconds"] > 0.1 and not math.isnan(self.rate):
+            self.busy = lr["rate"]["achieved"]
         self.late = [lr["error_ns"][x] / 1000 for x in ("p50", "p99")]
 
     def mean_rate(self):
