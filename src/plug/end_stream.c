@@ -5,6 +5,11 @@
  * frame is left. Frames to send are gathered in a second buffer and written
  * in one go; a write that took only a part is continued later, so a frame is
  * written whole or not at all.
+ *
+ * A program that ends closes both of its pipes, and it is by chance which of
+ * them is noticed first. So when nobody reads the output any more the input
+ * decides: if nobody writes there either, what is left in it is read up to its
+ * end, and what is sent meanwhile is dropped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +26,7 @@
 #define BUF_SIZE (128 * 1024)
 #define PIPE_SIZE (256 * 1024)
 #define DRAIN_MS 1000
+#define LEAVING_MS 50 /* between the first pipe and the second */
 
 struct side {
 	struct loop_fd io;
@@ -37,6 +43,7 @@ struct end_stream {
 	struct stream rx, tx;
 	bool frames_left; /* the last recv() may not have emptied rx */
 	bool tx_wanted; /* the user holds a frame */
+	bool peer_gone; /* and what it wrote is still read */
 	uint8_t rx_buf[BUF_SIZE], tx_buf[BUF_SIZE];
 };
 
@@ -212,6 +219,32 @@ static bool stream_is_pending(struct end *e)
 
 /* ---- frames out ---- */
 
+static bool has_left(const struct end_stream *s)
+{
+	struct pollfd pfd = { s->in.fd, 0, 0 };
+
+	return s->in.fd >= 0 && poll(&pfd, 1, LEAVING_MS) > 0 &&
+	       (pfd.revents & POLLHUP);
+}
+
+/* 0 if that is no failure, or another end will tell. */
+static int write_failed(struct end_stream *s, int err)
+{
+	size_t len;
+
+	if (err == EAGAIN)
+		return 0;
+	if (err != EPIPE || !has_left(s)) {
+		log_err("unable to write to %s: %s", s->out.name,
+			strerror(err));
+		return END_BROKEN;
+	}
+	s->peer_gone = true;
+	stream_pending(&s->tx, &len);
+	stream_sent(&s->tx, len);
+	return 0;
+}
+
 static int write_out(struct end_stream *s)
 {
 	for (;;) {
@@ -224,13 +257,10 @@ static int write_out(struct end_stream *s)
 		n = write(s->out.fd, p, len);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n < 0) {
-			log_err("unable to write to %s: %s", s->out.name,
-				strerror(errno));
+		if (n < 0 && write_failed(s, errno))
 			return END_BROKEN;
-		}
+		if (n < 0)
+			break;
 		stream_sent(&s->tx, (size_t)n);
 	}
 	return watch_out(s) ? END_BROKEN : 0;
@@ -253,7 +283,7 @@ static int stream_send(struct end *e, const struct vde_frame *f, int n)
 	struct end_stream *s = stream_of(e);
 	int i = 0, rc;
 
-	while (i < n) {
+	while (i < n && !s->peer_gone) {
 		if (f[i].len > STREAM_FRAME_MAX) {
 			e->drops[END_DROP_LONG]++;
 		} else if (!stream_add(&s->tx, f[i].data, f[i].len)) {
@@ -266,7 +296,12 @@ static int stream_send(struct end *e, const struct vde_frame *f, int n)
 		}
 		i++;
 	}
-	return write_out(s) ? END_BROKEN : i;
+	if (write_out(s))
+		return END_BROKEN;
+	if (!s->peer_gone)
+		return i;
+	e->drops[END_DROP_LOST] += (uint64_t)n;
+	return n;
 }
 
 static bool stream_unsent(struct end *e)

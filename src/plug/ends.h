@@ -18,9 +18,9 @@ struct stream_fds {
 };
 
 /* Frames behind their length (base/stream.h); bears the name of its output, if
- * it has one. Ends well at the end of the
- * input, badly when it is cut within a frame or is not such a stream, or when
- * nobody reads the output any more. */
+ * it has one. Ends well at the end of the input, badly when that is cut within
+ * a frame or is not such a stream, or when nobody reads the output any more
+ * and the input has not ended. */
 int end_stream_open(struct end **out, struct loop *, const struct stream_fds *);
 
 /* A connection of libvdeplug, which becomes the end's. Ends well when the

@@ -97,6 +97,18 @@ is_("an output without reader is a failure", w.wait(), 1)
 like("and says so", w.log(),
      "error: unable to write to ALTERNATE_STDOUT: Broken pipe")
 
+ends = set()
+for i in range(5):
+    w = Wire()
+    begin = packed(*3000 * [bytes(600)])
+    t = threading.Thread(target=lambda: w.right.write(begin, 2), daemon=True)
+    t.start()
+    w.left.fill(DEADLINE)
+    w.left.close()
+    ends.add((w.wait(), "error" in w.log()))
+    t.join()
+is_("who leaves in the middle of traffic is no failure", ends, {(0, False)})
+
 w = Wire("-d", "150")
 w.left.send(b"late", b"later")
 w.right.send(b"gone")

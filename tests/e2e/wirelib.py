@@ -47,7 +47,7 @@ class Side:
                 os.set_blocking(fd, False)
 
     def write(self, data, seconds=DEADLINE):
-        """Bytes; how many went in that time."""
+        """Bytes; how many went in that time, or until nobody takes them."""
         done, end = 0, time.monotonic() + seconds
         while done < len(data):
             left = end - time.monotonic()
@@ -57,6 +57,8 @@ class Side:
                 done += os.write(self.wfd, data[done:])
             except BlockingIOError:
                 pass
+            except BrokenPipeError:
+                break
         return done
 
     def send(self, *frames):

@@ -714,6 +714,28 @@ static void an_output_without_reader_is_a_failure_once_written(void)
 	with_stream(no_reader_body);
 }
 
+static void left_body(struct pipes *p, struct fake *a)
+{
+	uint8_t f[66] = { 0, 64 };
+
+	put(p->to[1], f, sizeof(f));
+	close(p->from[0]);
+	close(p->to[1]);
+	a->source = 100;
+	end_readable(&a->end);
+	CHECK(!cable.over && a->n_got == 0 && stream->drops[END_DROP_LOST]);
+	turn(10);
+	CHECK(in_order(a, 1));
+	CHECK(cable.over && cable.status == EXIT_SUCCESS);
+	p->to[1] = dup(p->to[0]);
+	p->from[0] = dup(p->to[0]);
+}
+
+static void unless_who_read_it_has_left_altogether(void)
+{
+	with_stream(left_body);
+}
+
 int main(void)
 {
 	log_open("test_cable", LOG_CRIT);
@@ -742,5 +764,6 @@ int main(void)
 	RUN(a_slow_reader_holds_the_source_and_gets_whole_frames);
 	RUN(a_reader_that_empties_the_pipe_at_once_is_noticed);
 	RUN(an_output_without_reader_is_a_failure_once_written);
+	RUN(unless_who_read_it_has_left_altogether);
 	DONE();
 }
