@@ -93,16 +93,21 @@ f = Between("dpipe", "vde_plug", "A", "=", "wirefilter", "-d", "20",
             "vde_plug", "B")
 f.joined()
 h, k = f.a.plug(), f.b.plug()
-begin = time.monotonic()
-h.send(frame(BROADCAST, mac(1)))
-k.recv()
-lr = time.monotonic() - begin
-begin = time.monotonic()
-k.send(frame(BROADCAST, mac(2)))
-h.recv()
-rl = time.monotonic() - begin
+
+
+def quickest(src, dst, n):
+    times = []
+    for _ in range(5):
+        begin = time.monotonic()
+        src.send(frame(BROADCAST, mac(n)))
+        dst.recv()
+        times.append(time.monotonic() - begin)
+    return min(times)
+
+
+lr, rl = quickest(h, k, 1), quickest(k, h, 2)
 ok("delays of a chain add up, each direction by itself",
-   0.02 <= lr < 0.09 and 0.04 <= rl < 0.11, (lr, rl))
+   0.02 <= lr < 0.035 and 0.04 <= rl < 0.08, (lr, rl))
 f.a.stop()
 is_("when a switch stops the chain ends well", f.wait(), 0)
 f.b.stop()
@@ -127,14 +132,14 @@ ok("the other switch has a port less", until(lambda: not any(
     "crosscable" in s for s in f.a.do("port/allprint"))))
 f.a.stop()
 
-f = Between("wirefilter", "-v", "A:B", "-d", "1000", "--ready-fd", "FD",
+f = Between("wirefilter", "-v", "A:B", "-d", "5000", "--ready-fd", "FD",
             stdin=subprocess.PIPE)
 h = f.a.plug()
 h.send(frame(BROADCAST, mac(1)))
 begin = time.monotonic()
 f.b.stop()
 is_("a network that stops ends it well", f.wait(), 0)
-ok("and at once", time.monotonic() - begin < 0.9)
+ok("and at once", time.monotonic() - begin < 4.5)
 f.a.stop()
 
 f = Between("wirefilter", "--ready-fd", "FD", "A", "B", stdin=subprocess.PIPE)

@@ -9,7 +9,7 @@ import sys
 sys.dont_write_bytecode = True
 from wirelib import *
 
-HALF = 0.05  # a wake-up may be late that much, s
+STALL = 2  # the machine may do something else for that long, s
 
 
 def delays(w, n, pause=0.002, size=100):
@@ -30,11 +30,16 @@ def delays(w, n, pause=0.002, size=100):
 w = Wire("-d", "LR30", "--seed", "1")
 d = delays(w, 50)
 ok("no frame is early", min(x for _, x in d) >= 30, d)
-ok("and the median is exact", 30 <= sorted(x for _, x in d)[25] < 40, d)
-begin = time.monotonic()
-w.right.send(b"x")
-at, _ = w.left.recv_at()
-ok("the other direction has no delay", at - begin < 0.03, at - begin)
+ok("and the quickest are exact", sorted(x for _, x in d)[5] < 35, d)
+
+
+def back():
+    begin = time.monotonic()
+    w.right.send(b"x")
+    return w.left.recv_at()[0] - begin
+
+
+ok("the other direction has no delay", min(back() for _ in range(9)) < 0.02)
 w.stop()
 
 w = Wire("-d", "30+20", "--seed", "2")
@@ -100,8 +105,8 @@ def seconds_for(w, n, size):
 for option in "-b", "-s":
     w = Wire(option, "100000")
     t = seconds_for(w, 50, 998)
-    ok("%s 100000: 50 frames of 1000 bytes with their headers in 0.5 s" %
-       option, t is not None and 0.495 <= t < 0.5 + 2 * HALF, t)
+    ok("%s 100000: 50 frames of 1000 bytes with their headers take 0.5 s" %
+       option, t is not None and 0.495 <= t < 0.5 + STALL, t)
     w.stop()
 
 for rate, n in ("12500000", 4000), ("125000000", 20000):
@@ -109,7 +114,7 @@ for rate, n in ("12500000", 4000), ("125000000", 20000):
     t = seconds_for(w, n, 1498)
     due = n * 1500 / int(rate)
     ok("-s %s is that, though wake-ups are late" % rate,
-       t is not None and 0.95 * due <= t < due + 1, (t, due))
+       t is not None and 0.95 * due <= t < due + STALL, (t, due))
     w.stop()
 
 # With a buffer frames are dropped, with speed the writer waits.
@@ -123,7 +128,7 @@ n = w.left.write(packed(*1000 * [bytes(998)]), 0.3)
 ok("speed holds the writer up", n < 700000, n)
 w.stop()
 
-w = Wire("--blackout", "0+200", both=False)
+w = Wire("--blackout", "0+500", both=False)
 w.left.send(b"dark")
 ok("nothing passes in a blackout", w.right.quiet(0.05))
 until(lambda: w.left.send(b"light") or w.right.fill(0.01))
