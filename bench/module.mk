@@ -24,3 +24,10 @@ BENCHES += wires
 wires_SRCS := bench/wires.c
 wires_LIBS := impair common base
 wires_LDLIBS := -lm
+# What the engine of the encrypted cable costs by itself; not called either.
+ifeq ($(call with,SODIUM),yes)
+BENCHES += sealbench
+sealbench_SRCS := bench/seal.c
+sealbench_LIBS := tunnel base
+sealbench_LDLIBS := -lsodium
+endif
