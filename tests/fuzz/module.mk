@@ -24,6 +24,13 @@ $(call fuzz_test,fuzz_ring_client,vdeplug base)
 $(call fuzz_test,fuzz_ring_port,bridge common base)
 $(call fuzz_test,fuzz_capspec,capture base)
 $(call fuzz_test,fuzz_ipsight,iplog base)
+# The encrypted cable.
+ifeq ($(call with,SODIUM),yes)
+sodium_fuzz = $(call fuzz_test,$(1),tunnel base)$(eval $(1)_LDLIBS := -lsodium)
+$(call sodium_fuzz,fuzz_noise)
+$(call sodium_fuzz,fuzz_tunnel)
+$(call sodium_fuzz,fuzz_tunnel_inner)
+endif
 $(call fuzz_test,fuzz_value,impair base)
 $(call fuzz_test,fuzz_dist,impair base)
 fuzz_dist_LDLIBS := -lm
