@@ -83,6 +83,7 @@ $(call sodium_test,test_replay_window)
 $(call sodium_test,test_tunnel)
 $(call sodium_test,test_tunnel_life)
 $(call sodium_test,test_tunnel_sim)
+$(call sodium_test,test_tunnel_many)
 endif
 # What plugins are made of.
 $(call unit_test,test_ipsight,iplog base)

@@ -9,7 +9,7 @@
  * those who ask. As long as few handshakes come, mac2 may be zero; when there
  * are more than handshake_rate, such a message is answered with the cookie,
  * sealed for who made it, and nothing else is done. Who has one counts against
- * the rate of his host. Replies to addresses that no peer was seen at have a
+ * the rate of his host then. Replies to addresses that no peer was seen at have a
  * rate of their own, so that a flood does not make us one.
  *
  * A mac2 that is neither zero nor right is refused also when idle: its cookie
@@ -171,6 +171,9 @@ enum tunnel_count tun_guard_admit(struct tunnel *t,
 		reply(t, from, mac1, index);
 		return TUNNEL_BAD_COOKIE;
 	}
+	if (take_token(&g->handshakes, t->now, t->cfg.handshake_rate,
+		       t->cfg.handshake_rate))
+		return TUNNEL_TAKEN;
 	host = addr_hash(t, from->b, size_min(from->host_len, from->len));
 	if (!take_token(&g->host[host % HOSTS], t->now, t->cfg.host_rate,
 			t->cfg.host_rate))

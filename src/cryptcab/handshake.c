@@ -6,8 +6,10 @@
  * comes. Who is called keeps nothing of an INIT but one unconfirmed session for
  * each peer, and sends nothing in it, nor believes the address, until the
  * first DATA proves that the caller has the keys: an INIT may be somebody's
- * copy. Its stamp must be newer than the last one's. A caller whose clock went
- * back is told so, in a RESPONSE that only he can read.
+ * copy. Its stamp must be newer than that of the last session that was
+ * confirmed, and of one that still may be: who has only one of the two secrets
+ * of a peer does not keep its owner out. A caller whose clock went back is told
+ * so, in a RESPONSE that only he can read.
  *
  * A peer has up to three sessions:
  *
@@ -23,6 +25,7 @@
 #define STALE_EVERY SEC
 #define INIT_EVERY (20 * MSEC)
 #define AGAIN_AFTER (50 * MSEC)
+#define CONFIRMED_BY (5 * SEC)
 
 static const uint8_t label[12] = { 'v', 'd', 'e', '_', 'c', 'r',
 				   'y', 'p', 't', 'c', 'a', 'b' };
@@ -113,6 +116,7 @@ void tun_session_promote(struct tunnel_peer *p)
 {
 	struct tun_session *s = p->prev;
 
+	p->stamp_seen = p->next->stamp;
 	tun_session_clear(p, s);
 	p->prev = p->cur;
 	p->cur = p->next;
@@ -227,15 +231,24 @@ static bool choose(uint32_t both, uint8_t *cipher)
 	return true;
 }
 
+static uint64_t last_stamp(const struct tunnel_peer *p)
+{
+	const struct tun_session *s = p->next;
+
+	if (s->live && p->t->now - s->created < CONFIRMED_BY)
+		return max_u64(s->stamp, p->stamp_seen);
+	return p->stamp_seen;
+}
+
 /* An INIT that is older than one we had. A copy of the last gets no answer,
  * any other one says what would be new enough. */
 static enum tunnel_count stale(struct tunnel_peer *p, struct noise *ns,
 			       const struct tunnel_addr *from, uint32_t remote,
 			       uint64_t stamp)
 {
-	struct answer an = { .stamp = p->stamp_seen, .status = ST_STALE };
+	struct answer an = { .stamp = last_stamp(p), .status = ST_STALE };
 
-	if (stamp != p->stamp_seen &&
+	if (stamp != an.stamp &&
 	    (!p->stale_at || p->t->now - p->stale_at >= STALE_EVERY)) {
 		p->stale_at = max_u64(p->t->now, 1);
 		write_response(p, ns, from, remote, &an);
@@ -256,9 +269,8 @@ static enum tunnel_count init_of_peer(struct tunnel_peer *p, struct noise *ns,
 	if (p->init_at && t->now - p->init_at < INIT_EVERY)
 		return tun_count(t, p, TUNNEL_TOO_OFTEN);
 	p->init_at = max_u64(t->now, 1);
-	if (stamp <= p->stamp_seen)
+	if (stamp <= last_stamp(p))
 		return stale(p, ns, from, remote, stamp);
-	p->stamp_seen = stamp;
 	if (!choose(tun_get_be32(payload + 8) & t->cfg.ciphers, &an.cipher)) {
 		an.status = ST_NO_CIPHER;
 		write_response(p, ns, from, remote, &an);
@@ -276,6 +288,7 @@ static enum tunnel_count init_of_peer(struct tunnel_peer *p, struct noise *ns,
 	}
 	session_make(p, p->next, ns, (enum aead_cipher)an.cipher, an.index,
 		     remote);
+	p->next->stamp = stamp;
 	tun_peer_schedule(p);
 	return tun_count(t, p, TUNNEL_TAKEN);
 }

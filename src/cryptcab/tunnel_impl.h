@@ -63,6 +63,7 @@ struct tun_session {
 	bool live, initiator;
 	uint32_t local, remote; /* index that who receives it looks up */
 	uint64_t created, counter, forged;
+	uint64_t stamp; /* of the INIT that made next */
 	struct tunnel_addr addr; /* of a session that waits for its first */
 	struct aead tx, rx;
 	struct replay replay;

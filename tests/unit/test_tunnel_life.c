@@ -427,6 +427,25 @@ static void a_client_without_a_clock_is_not_locked_out(void)
 	net_end();
 }
 
+static void half_of_the_secrets_of_a_peer_locks_nobody_out(void)
+{
+	static const uint8_t other[32] = { 5 };
+
+	two_nodes();
+	tunnel_free(a->t);
+	/* A thief of the static key, without the pre-shared one, years ahead. */
+	a->cfg.stamp_base = UINT64_C(9000000000) * S;
+	net_open(0);
+	net_know(0, 1, true, other);
+	net_run(30 * S);
+	CHECK(a->events[TUNNEL_UP] == 0);
+	a->cfg.stamp_base = UINT64_C(1700000000) * S;
+	reopen(0, 1, true);
+	net_run(12 * S);
+	CHECK(alive(a, 1) && passes(0, 1) && passes(1, 0));
+	net_end();
+}
+
 static void old_copies_of_init_do_not_disturb_even_after_a_restart(void)
 {
 	struct dgram old[3];
@@ -754,6 +773,7 @@ int main(void)
 	RUN(a_fixed_peer_stays_where_it_is);
 	RUN(a_copied_init_from_elsewhere_changes_nothing);
 	RUN(a_client_without_a_clock_is_not_locked_out);
+	RUN(half_of_the_secrets_of_a_peer_locks_nobody_out);
 	RUN(old_copies_of_init_do_not_disturb_even_after_a_restart);
 	RUN(two_that_call_each_other_meet);
 	RUN(a_flood_costs_a_bounded_number_of_handshakes);
