@@ -85,6 +85,12 @@ $(call sodium_test,test_tunnel_life)
 $(call sodium_test,test_tunnel_sim)
 $(call sodium_test,test_tunnel_many)
 endif
+# Its keys, peers and invitations.
+ifeq ($(call with,SODIUM),yes)
+cabkeys_test = $(call unit_test,$(1),cabkeys tunnel common base)$(eval $(1)_LDLIBS := -lsodium)
+$(call cabkeys_test,test_address)
+$(call cabkeys_test,test_keyfile)
+endif
 # What plugins are made of.
 $(call unit_test,test_ipsight,iplog base)
 $(call unit_test,test_iptable,iplog base)

@@ -7,3 +7,11 @@ tunnel_SRCS := $(addprefix src/cryptcab/,aead.c cookie.c fragment.c \
 	handshake.c noise.c pathmtu.c peers.c replay.c session.c timers.c \
 	tunnel.c)
 endif
+
+# Keys, peers, invitations: text in, structs out, and thin layers of files and
+# processes below. A part of the program, and of its tests.
+ifeq ($(call with,SODIUM),yes)
+LIBS += cabkeys
+cabkeys_SRCS := $(addprefix src/cryptcab/,address.c key64.c keyfile.c \
+	privfile.c)
+endif
