@@ -326,6 +326,30 @@ int loop_signals(struct loop *l, const sigset_t *set, loop_signal_fn *fn,
 	return rc;
 }
 
+int loop_end_signals(struct loop *l, loop_signal_fn *fn, void *ctx)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -errno;
+	return loop_signals(l, &set, fn, ctx);
+}
+
+void loop_die_by(int signo)
+{
+	sigset_t set;
+
+	signal(signo, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	raise(signo);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 /* ---- the turn ---- */
 
 /* Until the first timer is due, to the nanosecond; NULL for ever. From the

@@ -89,6 +89,12 @@ void loop_hook_del(struct loop_hook *);
 int loop_signals(struct loop *, const sigset_t *set, loop_signal_fn *,
 		 void *ctx);
 
+/* The same for what asks a program to end: SIGTERM, SIGINT, SIGHUP. A write to
+ * a reader that has gone fails from now on (SIGPIPE is ignored). */
+int loop_end_signals(struct loop *, loop_signal_fn *, void *ctx);
+/* The process dies by @signo after all: its caller sees why. */
+void loop_die_by(int signo);
+
 /* How many watches are called in this turn. */
 int loop_ready(const struct loop *);
 

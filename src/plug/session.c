@@ -19,20 +19,6 @@ static void stop(void *ctx, int signo)
 	cable_stop(&s->cable, EXIT_SUCCESS);
 }
 
-static int set_signals(struct session *s)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	/* A write to a reader that has gone fails instead. */
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		return -errno;
-	return loop_signals(s->loop, &set, stop, s);
-}
-
 int session_begin(struct session *s, bool background, int ready_fd)
 {
 	int rc;
@@ -44,7 +30,7 @@ int session_begin(struct session *s, bool background, int ready_fd)
 		return rc;
 	}
 	s->loop = loop_new();
-	rc = s->loop ? set_signals(s) : -ENOMEM;
+	rc = s->loop ? loop_end_signals(s->loop, stop, s) : -ENOMEM;
 	if (rc)
 		log_err("unable to set up the event loop: %s", strerror(-rc));
 	return rc;
@@ -137,15 +123,8 @@ int session_run(struct session *s, struct end *a, struct end *b,
 
 int session_end(struct session *s, int status)
 {
-	sigset_t set;
-
 	loop_free(s->loop);
-	if (s->signo != SIGINT && s->signo != SIGHUP)
-		return status;
-	signal(s->signo, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, s->signo);
-	raise(s->signo);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	if (s->signo == SIGINT || s->signo == SIGHUP)
+		loop_die_by(s->signo);
 	return status;
 }

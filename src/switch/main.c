@@ -266,19 +266,13 @@ static void session_gone(void *ctx, struct console_session *s)
  * ignored, and the one for a log that may not grow any more. */
 static void take_signals(struct program *pr)
 {
-	static const int ignored[] = { SIGPIPE, SIGUSR1, SIGUSR2,
-				       SIGALRM, SIGPROF, SIGVTALRM,
-				       SIGIO,	SIGPWR,	 SIGXFSZ };
-	sigset_t set;
+	static const int ignored[] = { SIGUSR1,	  SIGUSR2, SIGALRM, SIGPROF,
+				       SIGVTALRM, SIGIO,   SIGPWR,  SIGXFSZ };
 	int rc;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	rc = loop_signals(pr->sw.loop, &set, on_signal, pr);
+	rc = loop_end_signals(pr->sw.loop, on_signal, pr);
 	if (rc)
 		die("unable to receive signals: %s", strerror(-rc));
 }
@@ -519,18 +513,6 @@ static void stop(struct program *pr)
 	loop_free(sw->loop);
 }
 
-/* VDE 2 dies by SIGINT after its clean-up; a shell relies on that. */
-static void die_by(int signo)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, signo);
-	signal(signo, SIG_DFL);
-	raise(signo);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 int main(int argc, char **argv)
 {
 	struct program pr = {
@@ -568,6 +550,6 @@ int main(int argc, char **argv)
 	}
 	stop(&pr);
 	if (!rc && pr.signal)
-		die_by(pr.signal);
+		loop_die_by(pr.signal); /* as VDE 2: a shell relies on it */
 	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -370,20 +370,6 @@ static void stop(void *ctx, int signo)
 	wirefilter_stop(&p->wf, EXIT_SUCCESS);
 }
 
-static int set_signals(struct program *p)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	/* A write to a reader that has gone fails instead. */
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		return -errno;
-	return loop_signals(p->wf.loop, &set, stop, p);
-}
-
 static int begin(struct program *p)
 {
 	int rc = daemon_fork(&p->daemon, p->o.background, (int)p->o.ready_fd);
@@ -395,7 +381,7 @@ static int begin(struct program *p)
 	/* Timers are as exact as they can be. */
 	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 	p->wf.loop = loop_new();
-	rc = p->wf.loop ? set_signals(p) : -ENOMEM;
+	rc = p->wf.loop ? loop_end_signals(p->wf.loop, stop, p) : -ENOMEM;
 	if (rc)
 		log_err("unable to set up the event loop: %s", strerror(-rc));
 	return rc;
@@ -482,19 +468,6 @@ static void clean_up(struct program *p)
 	loop_free(p->wf.loop);
 }
 
-/* SIGINT and SIGHUP end the program like SIGTERM, and then its caller sees
- * which of them it was. */
-static void die_by_signal(int signo)
-{
-	sigset_t set;
-
-	signal(signo, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, signo);
-	raise(signo);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 int main(int argc, char **argv)
 {
 	static struct program p;
@@ -508,6 +481,6 @@ int main(int argc, char **argv)
 	status = run(&p);
 	clean_up(&p);
 	if (p.signo == SIGINT || p.signo == SIGHUP)
-		die_by_signal(p.signo);
+		loop_die_by(p.signo);
 	return status;
 }

@@ -7,6 +7,10 @@
 #include "wirefilter/journal.h"
 #include "wirefilter/watchman_impl.h"
 
+/* A line that was busy for less says more about when frames were handed over
+ * than about its rate. */
+#define BUSY_ENOUGH (20 * LOOP_MS)
+
 /* What makes one number of everything impossible. */
 static const char *not_one(const struct watchman *w)
 {
@@ -58,8 +62,9 @@ void watchman_rate(const struct watchman *w, int d, struct watch_compared *c)
 		.since = way->rate_since,
 	};
 	asked_of_rate(w, d, &c->asked);
-	c->achieved = c->n ? (double)c->hits * (double)LOOP_SEC / (double)c->n
-			   : (double)NAN;
+	c->achieved = c->n >= BUSY_ENOUGH ? (double)c->hits * (double)LOOP_SEC /
+						    (double)c->n
+					  : (double)NAN;
 }
 
 void watchman_loss(const struct watchman *w, int d, struct watch_compared *c)

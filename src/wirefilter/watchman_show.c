@@ -9,6 +9,7 @@
 #include "common/cli.h"
 #include "common/writer.h"
 #include "wirefilter/journal.h"
+#include "wirefilter/show.h"
 #include "wirefilter/watchman_impl.h"
 
 static double seconds(uint64_t ns)
@@ -71,7 +72,7 @@ static void show_rate(const struct watchman *w, struct writer *out, int d,
 	recent = meter_rate_recent(&s->rate, now, &frames);
 	asked = c.asked.why_not ? (double)NAN : c.asked.value;
 	one = asked > 0;
-	text = one && c.n;
+	text = one && !isnan(c.achieved);
 	writer_open(out, "rate");
 	writer_text(out, one || c.asked.why_not ? " rate: asked "
 						: " rate: no limit");
@@ -85,7 +86,10 @@ static void show_rate(const struct watchman *w, struct writer *out, int d,
 		    3);
 	writer_real(out, "since_seconds", text ? " s busy of " : NULL,
 		    seconds(now - c.since), 3);
-	writer_text(out, text ? " s" : one ? ", never busy" : "");
+	writer_text(out, text	? " s"
+			 : !one ? ""
+			 : c.n	? ", not busy for long enough to tell"
+				: ", never busy");
 	writer_real(out, "recent", "; now ", recent, 1);
 	writer_real(out, "recent_frames", " bytes/s, ", frames, 1);
 	writer_real(out, "mean", " frames/s; mean ", meter_rate_mean(&s->rate),
@@ -293,7 +297,7 @@ void watchman_show(struct watchman *w, struct writer *out, uint64_t now)
 	writer_real(out, "seconds", "measured for ", seconds(now - w->began),
 		    3);
 	writer_str(out, "version", " s, version ", VDE_VERSION, 0);
-	count(out, "seed", ", seed ", w->cfg.wf->wire->seed);
+	show_seed(out, w->cfg.wf->wire, ", seed ");
 	writer_line(out);
 	writer_bool(out, "kept_up", !w->failed, "kept up: yes", "kept up: no");
 	count(out, "tolerance_us", ", tolerance ", w->cfg.tolerance / 1000);

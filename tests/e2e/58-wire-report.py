@@ -111,7 +111,7 @@ is_("losses asked for are compared with those that were",
     (20, 4500, way["dropped"]["loss"], True))
 ok("the truth is in the interval",
    loss["low_percent"] < 20 < loss["high_percent"], loss)
-is_("it kept up", (w.json["kept_up"], w.json["seed"]), (True, 7))
+is_("it kept up", (w.json["kept_up"], w.json["seed"]), (True, "7"))
 
 # --- every member of the JSON is documented -------------------------------
 
