@@ -85,7 +85,8 @@ $(call sodium_test,test_tunnel_life)
 $(call sodium_test,test_tunnel_sim)
 $(call sodium_test,test_tunnel_many)
 endif
-# Its keys, peers and invitations.
+# What its clients may send; keys, peers and invitations.
+$(call unit_test,test_admit,admit base)
 ifeq ($(call with,SODIUM),yes)
 cabkeys_test = $(call unit_test,$(1),cabkeys tunnel common base)$(eval $(1)_LDLIBS := -lsodium)
 $(call cabkeys_test,test_address)

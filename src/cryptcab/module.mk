@@ -8,6 +8,11 @@ tunnel_SRCS := $(addprefix src/cryptcab/,aead.c cookie.c fragment.c \
 	tunnel.c)
 endif
 
+# What clients may send: an engine of its own, which needs nothing.
+LIBS += admit
+ENGINES += admit
+admit_SRCS := src/cryptcab/admit.c
+
 # Keys, peers, invitations: text in, structs out, and thin layers of files and
 # processes below. A part of the program, and of its tests.
 ifeq ($(call with,SODIUM),yes)
