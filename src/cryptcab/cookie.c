@@ -52,7 +52,7 @@ void tun_guard_init(struct tunnel *t)
 		  t->pub);
 }
 
-/* Takes one of @rate a second, of which @rate / 2 or @burst may be saved. */
+/* Takes one of @rate a second, of which @burst may be saved. */
 static bool take_token(struct tun_bucket *b, uint64_t now, uint32_t rate,
 		       uint32_t burst)
 {

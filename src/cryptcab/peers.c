@@ -262,7 +262,11 @@ int tunnel_peer_call(struct tunnel_peer *p, const struct tunnel_addr *addr,
 	tun_peer_set_addr(p, addr);
 	p->active = true;
 	p->alive = false;
+	p->waiting_since = 0;
+	p->pings = 0;
 	tun_handshake_stop(p);
+	p->hs.tries = 0;
+	p->hs.again_at = 0;
 	tun_peer_schedule(p);
 	return 0;
 }

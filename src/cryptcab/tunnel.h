@@ -24,7 +24,8 @@
  *
  * Time is in nanoseconds of a clock that never goes back; it should count
  * sleep, too (CLOCK_BOOTTIME). One that does go back is taken to stand still.
- * Callbacks may call whatever only looks; -EBUSY answers the rest.
+ * Callbacks may call whatever only looks, and frame() may seal for others;
+ * -EBUSY answers what adds, removes, calls or hangs up.
  */
 #ifndef CRYPTCAB_TUNNEL_H
 #define CRYPTCAB_TUNNEL_H
@@ -199,7 +200,8 @@ int tunnel_peer_del(struct tunnel_peer *);
 struct tunnel_peer *tunnel_peer_find(const struct tunnel *,
 				     const uint8_t key[static TUNNEL_KEY_LEN]);
 void *tunnel_peer_aux(const struct tunnel_peer *);
-/* Call it at @addr from now on, whatever was before: a name resolved again. */
+/* Call it at @addr from now on, at once and whatever was before: a name
+ * resolved again. TUNNEL_UP says when it has answered. */
 int tunnel_peer_call(struct tunnel_peer *, const struct tunnel_addr *addr,
 		     uint64_t now);
 /* No call any more; its sessions are forgotten. */

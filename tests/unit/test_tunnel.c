@@ -5,7 +5,7 @@
  * Node 0 calls node 1. What lives long, dies, moves or is under attack is in
  * test_tunnel_life.c.
  */
-#include "cryptcab/tunnel.h"
+#include "cryptcab/tunnel_impl.h"
 
 #include <errno.h>
 
@@ -807,6 +807,132 @@ static void parts_of_two_sessions_are_not_mixed(void)
 	net_end();
 }
 
+/* What node 0 says in an authentic message, whatever it is. */
+static enum tunnel_count says(const uint8_t *plain, size_t len)
+{
+	uint8_t msg[512];
+
+	memcpy(msg + 16, plain, len);
+	tun_session_seal(a->peer[1], msg, len);
+	return net_give(b, &a->addr, msg, 16 + len + 16);
+}
+
+static void what_makes_no_sense_inside_is_counted_and_nothing_else(void)
+{
+	static const struct {
+		uint8_t p[32];
+		size_t len;
+		enum tunnel_count want;
+	} row[] = {
+		{ { 0 }, 4, TUNNEL_BAD_MESSAGE },
+		{ { 7, 0, 0, 4 }, 8, TUNNEL_BAD_MESSAGE },
+		{ { 255, 0, 0, 4 }, 8, TUNNEL_BAD_MESSAGE },
+		/* A frame: too short, or not all there. */
+		{ { 1, 0, 0, 0 }, 4, TUNNEL_BAD_MESSAGE },
+		{ { 1, 0, 0, 13 }, 32, TUNNEL_BAD_MESSAGE },
+		{ { 1, 0, 0, 14 }, 18, TUNNEL_TAKEN },
+		{ { 1, 0, 0, 14 }, 17, TUNNEL_BAD_MESSAGE },
+		{ { 1, 0, 0, 29 }, 32, TUNNEL_BAD_MESSAGE },
+		{ { 1, 0, 255, 255 }, 32, TUNNEL_BAD_MESSAGE },
+		/* Pings and probes have four bytes. */
+		{ { 3, 0, 0, 4 }, 8, TUNNEL_TAKEN },
+		{ { 3, 0, 0, 4 }, 7, TUNNEL_BAD_MESSAGE },
+		{ { 3, 0, 0, 3 }, 8, TUNNEL_BAD_MESSAGE },
+		{ { 4, 0, 0, 5 }, 9, TUNNEL_BAD_MESSAGE },
+		{ { 4, 0, 0, 4, 9, 9, 9, 9 }, 8, TUNNEL_TAKEN },
+		{ { 6, 0, 0, 4, 9, 9, 9, 9 }, 8, TUNNEL_TAKEN },
+		{ { 6, 0, 0, 4 }, 4, TUNNEL_BAD_MESSAGE },
+	};
+	uint32_t frames;
+
+	two_connected();
+	frames = b->frames;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		enum tunnel_count what = says(row[i].p, row[i].len);
+
+		if (what != row[i].want) {
+			printf("# row %zu: %s\n", i, tunnel_count_name(what));
+			test_failed = 1;
+		}
+	}
+	CHECK(b->frames == frames + 1);
+	net_run(S);
+	CHECK(both_up() && both_pass());
+	net_end();
+}
+
+struct strange {
+	uint8_t len, id, number, count;
+	uint16_t total;
+	enum tunnel_count want;
+};
+
+static enum tunnel_count says_part(const struct strange *r)
+{
+	uint8_t p[16 + 256] = { 2, 0, 0, r->len };
+
+	p[7] = r->id;
+	p[10] = (uint8_t)(r->total >> 8);
+	p[11] = (uint8_t)r->total;
+	p[13] = r->number;
+	p[15] = r->count;
+	return says(p, 16 + (size_t)r->len);
+}
+
+static void parts_that_contradict_each_other_are_no_frame(void)
+{
+	static const struct strange row[] = {
+		{ 0, 1, 0, 2, 100, TUNNEL_BAD_FRAGMENT },
+		{ 50, 1, 0, 0, 100, TUNNEL_BAD_FRAGMENT },
+		{ 50, 1, 0, 1, 50, TUNNEL_BAD_FRAGMENT },
+		{ 50, 1, 2, 2, 100, TUNNEL_BAD_FRAGMENT },
+		{ 50, 1, 0, 2, 9235, TUNNEL_BAD_FRAGMENT },
+		{ 50, 1, 0, 2, 65535, TUNNEL_BAD_FRAGMENT },
+		/* The last one alone is longer than all. */
+		{ 101, 1, 1, 2, 100, TUNNEL_BAD_FRAGMENT },
+		{ 100, 1, 1, 2, 100, TUNNEL_BAD_FRAGMENT },
+		/* Beyond the end. */
+		{ 50, 2, 3, 5, 180, TUNNEL_BAD_FRAGMENT },
+		{ 101, 2, 0, 2, 100, TUNNEL_BAD_FRAGMENT },
+		/* Twice, then what is left is another frame's. */
+		{ 50, 3, 0, 2, 100, TUNNEL_TAKEN },
+		{ 50, 3, 0, 2, 100, TUNNEL_BAD_FRAGMENT },
+		/* Of another length, number, count. */
+		{ 50, 4, 0, 3, 120, TUNNEL_TAKEN },
+		{ 40, 4, 1, 3, 120, TUNNEL_BAD_FRAGMENT },
+		{ 50, 5, 0, 3, 120, TUNNEL_TAKEN },
+		{ 50, 5, 1, 3, 121, TUNNEL_BAD_FRAGMENT },
+		{ 50, 6, 0, 3, 120, TUNNEL_TAKEN },
+		{ 50, 6, 1, 4, 120, TUNNEL_BAD_FRAGMENT },
+		/* A last one that leaves a hole, in either order. */
+		{ 50, 7, 0, 2, 120, TUNNEL_TAKEN },
+		{ 50, 7, 1, 2, 120, TUNNEL_BAD_FRAGMENT },
+		{ 50, 8, 1, 2, 120, TUNNEL_TAKEN },
+		{ 50, 8, 0, 2, 120, TUNNEL_BAD_FRAGMENT },
+		/* One that is shorter than a frame may be. */
+		{ 6, 9, 0, 2, 12, TUNNEL_TAKEN },
+		{ 6, 9, 1, 2, 12, TUNNEL_BAD_MESSAGE },
+		/* And a good one. */
+		{ 50, 9, 0, 2, 100, TUNNEL_TAKEN },
+		{ 50, 9, 1, 2, 100, TUNNEL_TAKEN },
+	};
+	uint8_t cut[15] = { 2 };
+
+	two_connected();
+	CHECK(says(cut, sizeof(cut)) == TUNNEL_BAD_FRAGMENT);
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		enum tunnel_count what = says_part(&row[i]);
+
+		if (what != row[i].want) {
+			printf("# row %zu: %s\n", i, tunnel_count_name(what));
+			test_failed = 1;
+		}
+		CHECK(b->frames == (i == ARRAY_SIZE(row) - 1));
+	}
+	CHECK(b->last_len == 100);
+	net_end();
+}
+
 /* A callback may not pull the floor away. */
 static int rc_inside[4];
 
@@ -889,6 +1015,22 @@ static void memory_of_keys_is_wiped_before_it_is_given_back(void)
 	CHECK(had == 0 && dirty == 0 && most > 10000);
 }
 
+static void it_may_live_in_guarded_memory(void)
+{
+	two_nodes();
+	for (int i = 0; i < 2; i++) {
+		tunnel_free(net.node[i].t);
+		net.node[i].cfg.alloc = sodium_malloc;
+		net.node[i].cfg.free = sodium_free;
+		net_open(i);
+	}
+	net_know(1, 0, false, psk);
+	net_know(0, 1, true, psk);
+	net_run(S);
+	CHECK(both_up() && both_pass());
+	net_end();
+}
+
 static void a_peer_takes_less_than_ten_kilobytes(void)
 {
 	struct tunnel_peer_config pc = { .active = false };
@@ -944,8 +1086,11 @@ int main(void)
 	RUN(long_frames_go_in_parts_of_one_length);
 	RUN(a_lost_part_costs_its_frame_and_no_other);
 	RUN(parts_of_two_sessions_are_not_mixed);
+	RUN(what_makes_no_sense_inside_is_counted_and_nothing_else);
+	RUN(parts_that_contradict_each_other_are_no_frame);
 	RUN(callbacks_cannot_change_peers);
 	RUN(memory_of_keys_is_wiped_before_it_is_given_back);
+	RUN(it_may_live_in_guarded_memory);
 	RUN(a_peer_takes_less_than_ten_kilobytes);
 	DONE();
 }

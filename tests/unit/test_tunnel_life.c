@@ -7,7 +7,7 @@
  */
 #include <errno.h>
 
-#include "cryptcab/tunnel.h"
+#include "cryptcab/tunnel_impl.h"
 #include "test.h"
 #include "tunnel_net.h"
 
@@ -576,13 +576,18 @@ static void a_known_address_gets_its_cookie_in_any_flood(void)
 {
 	struct dgram init;
 
-	two_connected();
+	two_nodes();
+	b->cfg.cookie_rate = 1;
+	reopen(1, 0, false);
+	reopen(0, 1, true);
+	net_run(S);
 	CHECK(passes(0, 1));
 	init_of_stranger(&init);
 	/* The client forgot everything; its address is still known. */
 	flood(50000, true, &init);
 	reopen(0, 1, true);
 	flood(100000, true, &init);
+	CHECK(count_of(b, TUNNEL_COOKIES) < 10);
 	CHECK(alive(a, 1) && passes(0, 1));
 	net_end();
 }
@@ -643,6 +648,27 @@ static void one_host_with_cookies_has_a_limit(void)
 	for (int i = 0; i < 100; i++)
 		many += net_give(b, &d.from, d.p, d.len) == TUNNEL_TOO_OFTEN;
 	CHECK(many >= 79);
+	net.hold = false;
+	net_end();
+}
+
+static void one_peer_calls_at_most_each_twenty_milliseconds(void)
+{
+	struct dgram d[2];
+
+	two_nodes();
+	for (int i = 0; i < 2; i++) {
+		reopen(0, 1, true);
+		net.hold = true;
+		net.n = 0;
+		net_run(MS);
+		d[i] = net_take(0);
+	}
+	CHECK(net_give(b, &d[0].from, d[0].p, d[0].len) == TUNNEL_TAKEN);
+	net.now += 19 * MS;
+	CHECK(net_give(b, &d[1].from, d[1].p, d[1].len) == TUNNEL_TOO_OFTEN);
+	net.now += MS;
+	CHECK(net_give(b, &d[1].from, d[1].p, d[1].len) == TUNNEL_TAKEN);
 	net.hold = false;
 	net_end();
 }
@@ -737,6 +763,41 @@ static void hanging_up_and_calling_again(void)
 	net_end();
 }
 
+static void a_call_to_a_new_address_does_not_wait_for_the_old_one(void)
+{
+	uint64_t sent;
+
+	two_nodes();
+	net.longest = 1;
+	net_run(60 * S);
+	CHECK(a->events[TUNNEL_NO_ANSWER] > 10);
+	net.longest = 1472;
+	b->addr = net_addr(2, 5);
+	sent = net.sent;
+	CHECK(tunnel_peer_call(a->peer[1], &b->addr, net.now) == 0);
+	net_run(MS);
+	CHECK(net.sent == sent + 1);
+	net_run(20 * MS);
+	CHECK(alive(a, 1));
+	net_end();
+}
+
+static void a_caller_who_never_confirms_takes_one_index(void)
+{
+	two_nodes();
+	a->cfg.retry_max = a->cfg.retry_min;
+	reopen(0, 1, true);
+	for (int i = 0; i < 30000; i++) {
+		net_run(MS);
+		for (int k = net.n - 1; k >= 0; k--)
+			if (net.wire[k].p[0] == 0x82)
+				net_take(k);
+	}
+	CHECK(count_of(b, TUNNEL_TAKEN) > 50 && !alive(b, 0));
+	CHECK(b->t->n_indices == 64);
+	net_end();
+}
+
 static void a_removed_peer_is_unknown(void)
 {
 	two_connected();
@@ -782,10 +843,13 @@ int main(void)
 	RUN(a_known_address_gets_its_cookie_in_any_flood);
 	RUN(a_cookie_is_of_one_address);
 	RUN(one_host_with_cookies_has_a_limit);
+	RUN(one_peer_calls_at_most_each_twenty_milliseconds);
 	RUN(the_length_of_a_path_is_found);
 	RUN(a_path_that_becomes_narrow_is_noticed_while_it_is_used);
 	RUN(a_hint_is_tried_and_a_lie_costs_nothing);
 	RUN(hanging_up_and_calling_again);
+	RUN(a_call_to_a_new_address_does_not_wait_for_the_old_one);
+	RUN(a_caller_who_never_confirms_takes_one_index);
 	RUN(a_removed_peer_is_unknown);
 	DONE();
 }
