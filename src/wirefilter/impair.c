@@ -75,7 +75,6 @@ static void count_in(struct impair *i, const struct impair_frame *p)
 	struct impair_lane *l = &i->lanes[p->lane];
 	uint32_t size = size_of(p);
 
-	i->flows[p->class].waiting++;
 	l->waiting++;
 	l->waiting_size += size;
 	i->stats.waiting++;
@@ -90,7 +89,6 @@ static void count_out(struct impair *i, const struct impair_frame *p)
 {
 	struct impair_lane *l = &i->lanes[p->lane];
 
-	i->flows[p->class].waiting--;
 	l->waiting--;
 	l->waiting_size -= size_of(p);
 	i->stats.waiting--;

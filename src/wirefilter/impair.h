@@ -160,9 +160,6 @@ void impair_input(struct impair *, const void *data, size_t len,
 void impair_input_fated(struct impair *, const void *data, size_t len,
 			const struct impair_decision *, int n, uint64_t now);
 
-/* True if frames of @class wait, maybe from before it was given up. */
-bool impair_has_waiting(const struct impair *, unsigned int class);
-
 /* When speed lets the next frame in: not after @now means at once. */
 uint64_t impair_opens(const struct impair *);
 /* When something is due, or IMPAIR_NEVER, also if frames wait that will never

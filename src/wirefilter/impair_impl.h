@@ -36,7 +36,6 @@ struct impair_flow {
 	uint32_t own; /* as @has of params.h */
 	uint64_t number; /* of its frames */
 	uint64_t latest; /* due time given to any frame, for fifo */
-	uint64_t waiting; /* frames of it, in whatever lane */
 	struct params set;
 	struct loss_state loss;
 	struct dist_state draws[PARAM_N_VALUES];
@@ -58,7 +57,7 @@ struct impair {
 	uint64_t changes; /* of what is set */
 	unsigned int direction;
 	bool fifo;
-	bool overtaken; /* some frame has, or will */
+	bool overtaken; /* some frame has, or may yet */
 	unsigned int n_lanes; /* those above it were never used */
 	unsigned int n_classes; /* used ones besides class 0 */
 	unsigned int held; /* frames the caller has not sent yet */

@@ -170,6 +170,7 @@ void impair_use(struct impair *i, unsigned int class,
 	i->changes++;
 	if (!params) {
 		i->n_classes -= f->used;
+		i->overtaken |= i->stats.waiting > 0;
 		f->used = false;
 		/* Who comes now need not wait for the last one's speed. */
 		line_init(&i->lanes[class].speed, 0, 0);
@@ -294,11 +295,6 @@ void impair_free(struct impair *i)
 }
 
 /* ---- what is seen ---- */
-
-bool impair_has_waiting(const struct impair *i, unsigned int class)
-{
-	return i->flows[class].waiting > 0;
-}
 
 bool impair_is_clear(const struct impair *i)
 {

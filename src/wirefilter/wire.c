@@ -285,29 +285,18 @@ int wire_find_class(const struct wire *w, const char *name)
 	return -ENOENT;
 }
 
-static bool is_quiet(const struct wire *w, unsigned int class)
-{
-	for (int d = 0; d < n_directions(w); d++)
-		if (impair_has_waiting(w->dir[d], class))
-			return false;
-	return true;
-}
-
-/* A number that is free, best one of which no frames wait any more: they would
- * keep order with the new ones. IMPAIR_CLASSES if there is none. */
+/* The next number that is free behind the last one that was taken: frames of a
+ * class that went may still wait, and would keep order with those of a new one
+ * of that number. IMPAIR_CLASSES if there is none. */
 static unsigned int free_class(const struct wire *w)
 {
-	unsigned int found = IMPAIR_CLASSES;
+	for (unsigned int k = 0; k < IMPAIR_CLASSES - 1; k++) {
+		unsigned int c = 1 + (w->last_class + k) % (IMPAIR_CLASSES - 1);
 
-	for (unsigned int c = 1; c < IMPAIR_CLASSES; c++) {
-		if (w->classes[c].used)
-			continue;
-		if (is_quiet(w, c))
+		if (!w->classes[c].used)
 			return c;
-		if (found == IMPAIR_CLASSES)
-			found = c;
 	}
-	return found;
+	return IMPAIR_CLASSES;
 }
 
 int wire_add_class(struct wire *w, const char *name)
@@ -323,6 +312,7 @@ int wire_add_class(struct wire *w, const char *name)
 	c = free_class(w);
 	if (c == IMPAIR_CLASSES)
 		return -ENOSPC;
+	w->last_class = c;
 	k = &w->classes[c];
 	k->used = true;
 	(void)str_copy(k->name, sizeof(k->name), name);

@@ -38,6 +38,7 @@ struct wire {
 	struct markov *markov; /* of struct wire_node */
 	struct rng steps; /* of the chain */
 	struct wire_class classes[IMPAIR_CLASSES]; /* [0] is the nodes' */
+	unsigned int last_class; /* that was added; 0: none */
 	struct blackout blackouts[2][BLACKOUT_MAX];
 	int n_blackouts[2];
 	struct list tables;

@@ -586,6 +586,23 @@ static void a_class_without_a_line_shares_that_of_the_wire(void)
 	end();
 }
 
+static void frames_of_a_class_that_went_are_in_time(void)
+{
+	int c;
+
+	begin();
+	CHECK(set("delay", "1000") && set("bandwidth", "1000"));
+	c = wire_add_class(w, "fast");
+	CHECK(set_class((unsigned int)c, "delay", "1"));
+	give(1, 98, 0); /* 100 ms */
+	give(2, 98, 0);
+	give(3, 98, (unsigned int)c);
+	wire_del_class(w, (unsigned int)c, now);
+	CHECK(run_until(SEC + 301 * MS) == 1 && got[0] == 3);
+	CHECK(run_until(SEC + 1200 * MS) == 2);
+	end();
+}
+
 static void a_class_keeps_its_order_when_it_gets_a_delay(void)
 {
 	int c;
@@ -799,6 +816,7 @@ int main(void)
 	RUN(loss_is_within_the_confidence_interval);
 	RUN(a_class_delays_its_own_frames_only);
 	RUN(a_class_without_a_line_shares_that_of_the_wire);
+	RUN(frames_of_a_class_that_went_are_in_time);
 	RUN(a_class_keeps_its_order_when_it_gets_a_delay);
 	RUN(a_class_that_goes_leaves_its_frames_on_the_wire);
 	RUN(the_chain_changes_settings_in_time);
