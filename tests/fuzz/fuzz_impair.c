@@ -46,6 +46,7 @@ struct way {
 	struct impair_frame *held[BATCH];
 	int n_held;
 	struct {
+		bool used; /* frames of another one may be left */
 		bool in_order;
 		uint64_t number;
 		unsigned int copy;
@@ -59,6 +60,7 @@ struct run {
 	bool eager, logs;
 	bool comparable; /* nothing depends on when one looks */
 	bool fifo; /* always was */
+	bool orderly, roomy; /* nothing spoils these two */
 	unsigned int polls;
 	uint64_t sum; /* of what became of each frame, in any order */
 	struct way way[2];
@@ -187,9 +189,17 @@ static void pass_time(struct run *r, uint64_t until)
 	wire_advance(r->w, r->now);
 }
 
+/* A few classes are used more than others. */
+static unsigned int take_class(struct input *in)
+{
+	unsigned int v = take(in);
+
+	return v & 64 ? v % IMPAIR_CLASSES : v % 4;
+}
+
 static uint64_t take_time(struct input *in)
 {
-	unsigned int shift = take(in) % 40;
+	unsigned int shift = take(in) % 32;
 
 	return (uint64_t)take16(in) << shift >> 8;
 }
@@ -281,18 +291,35 @@ static void note_setting(struct run *r, unsigned int class, enum param p)
 	}
 }
 
+/* Most often what makes frames wait. */
+static enum param take_param(struct input *in)
+{
+	static const enum param likely[] = { PARAM_DELAY, PARAM_BANDWIDTH,
+					     PARAM_DELAY, PARAM_QDISC };
+	unsigned int v = take(in);
+
+	return v & 128 ? likely[v % 4] : v % (PARAM_N + 1);
+}
+
+static bool spoils(const struct run *r, enum param p)
+{
+	return (r->orderly && p == PARAM_REORDER) ||
+	       (r->roomy && (p == PARAM_CHANBUFSIZE || p == PARAM_LIMIT));
+}
+
 static void set(struct run *r)
 {
-	unsigned int class = take(&r->in), how = class >> 4;
-	enum param p = take(&r->in) % (PARAM_N + 1);
+	unsigned int class = take_class(&r->in), how = take(&r->in) % 16;
+	enum param p = take_param(&r->in);
 	const char *name = p < PARAM_N ? param_rows[p].name : "blackout";
 	char text[256], reason[512];
 	struct strbuf b, why;
 	int rc;
 
-	class %= IMPAIR_CLASSES;
 	if (!r->w->classes[class].used)
 		class = 0;
+	if (spoils(r, p))
+		return;
 	strbuf_init(&b, text, sizeof(text));
 	strbuf_init(&why, reason, sizeof(reason));
 	if (how == 15)
@@ -313,18 +340,19 @@ static void begin_class(struct run *r, unsigned int class)
 
 		w->class[class].number = 0;
 		w->class[class].copy = 0;
-		w->class[class].in_order = w->class[0].in_order && w->i &&
-					   !impair_has_waiting(w->i, class);
+		w->class[class].in_order = w->class[0].in_order &&
+					   !w->class[class].used;
+		w->class[class].used = true;
 	}
 }
 
 static void change_class(struct run *r)
 {
-	unsigned int what = take(&r->in), class = what % IMPAIR_CLASSES;
+	unsigned int class = take_class(&r->in);
 	char name[8];
 	int rc;
 
-	if (what & 128 && class && r->w->classes[class].used) {
+	if (take(&r->in) & 1 && class && r->w->classes[class].used) {
 		wire_del_class(r->w, class, r->now);
 		return;
 	}
@@ -350,7 +378,8 @@ static void change_chain(struct run *r)
 		(void)wire_set_current(r->w, a, r->now);
 		break;
 	case 2:
-		(void)wire_set_period(r->w, (take(&r->in) + 1) * MS, r->now);
+		(void)wire_set_period(r->w, (take(&r->in) + 1) * 1000 * MS,
+				      r->now);
 		break;
 	default:
 		(void)markov_set_edge(r->w->markov, a, b, take(&r->in));
@@ -417,7 +446,7 @@ static void give(struct run *r, struct way *w)
 {
 	static uint8_t data[65536];
 	unsigned int what = take(&r->in), n = what & 128 ? 1 : 1 + (what & 7);
-	unsigned int class = take(&r->in) % IMPAIR_CLASSES;
+	unsigned int class = take_class(&r->in);
 	size_t len = 1 +
 		     (what & 128 ? take16(&r->in) % 65535 : take(&r->in) * 6);
 
@@ -492,10 +521,13 @@ static void step(struct run *r)
 		change_trace(r, w);
 		break;
 	case 13:
-		give_fated(r, w);
+		if (r->orderly)
+			give(r, w);
+		else
+			give_fated(r, w);
 		break;
 	case 14:
-		if (what & 64)
+		if (what & 64 && !r->orderly)
 			toggle_fifo(r);
 		else
 			reset(r, w);
@@ -529,6 +561,8 @@ static void begin(struct run *r, const uint8_t *data, size_t size, bool eager)
 	r->now = BEGIN;
 	r->eager = eager;
 	r->logs = how & 1;
+	r->orderly = how & 8;
+	r->roomy = how & 16;
 	r->comparable = r->fifo = true;
 	r->polls = POLLS_MAX;
 	r->w = wire_new(take16(&r->in), how & 2,
@@ -555,6 +589,19 @@ static void drain(struct run *r)
 	}
 }
 
+/* Where nothing waits there is room for a frame. */
+static void check_memory(struct run *r, struct way *w)
+{
+	uint64_t had = impair_stats(w->i)->fates[IMPAIR_MEMORY];
+
+	if (impair_stats(w->i)->waiting)
+		return;
+	w->given++;
+	impair_input(w->i, "x", 1, 0, r->now);
+	must(impair_stats(w->i)->fates[IMPAIR_MEMORY] == had ||
+	     impair_stats(w->i)->dups);
+}
+
 static void finish(struct run *r)
 {
 	must(wire_set_nodes(r->w, 1, r->now) == 0);
@@ -571,6 +618,7 @@ static void finish(struct run *r)
 		check_counts(r, w);
 		note_memory(r, w);
 		must(impair_next(w->i) == IMPAIR_NEVER);
+		check_memory(r, w);
 	}
 	wire_free(r->w);
 }
