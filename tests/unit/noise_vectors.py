@@ -7,7 +7,7 @@
 # python3-cryptography and hashlib instead of libsodium. Prints what
 # noise_vectors.json has: for every protocol both sides' keys, all messages
 # of the handshake and two after it. tests/unit/test_noise_protocol.c reads
-# that, and runs this again where it can.
+# that, and runs this again where it can. cable_peer.py uses it, too.
 import hashlib
 import hmac
 import json
@@ -157,6 +157,7 @@ def vector(name):
     return v | {"messages": messages}
 
 
-print(json.dumps({"vectors": [
-    vector(f"Noise_{p}_25519_{c}_{h}") for p in PATTERNS
-    for c in ("ChaChaPoly", "AESGCM") for h in HASHES]}, indent=0))
+if __name__ == "__main__":
+    print(json.dumps({"vectors": [
+        vector(f"Noise_{p}_25519_{c}_{h}") for p in PATTERNS
+        for c in ("ChaChaPoly", "AESGCM") for h in HASHES]}, indent=0))
