@@ -88,9 +88,11 @@ endif
 # What its clients may send; keys, peers and invitations.
 $(call unit_test,test_admit,admit base)
 ifeq ($(call with,SODIUM),yes)
-cabkeys_test = $(call unit_test,$(1),cabkeys tunnel common base)$(eval $(1)_LDLIBS := -lsodium)
+cabkeys_test = $(call unit_test,$(1),cabkeys admit tunnel common base)$(eval $(1)_LDLIBS := -lsodium)
 $(call cabkeys_test,test_address)
 $(call cabkeys_test,test_keyfile)
+$(call cabkeys_test,test_peersdisk)
+$(call cabkeys_test,test_peersfile)
 endif
 # What plugins are made of.
 $(call unit_test,test_ipsight,iplog base)

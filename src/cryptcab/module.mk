@@ -18,5 +18,5 @@ admit_SRCS := src/cryptcab/admit.c
 ifeq ($(call with,SODIUM),yes)
 LIBS += cabkeys
 cabkeys_SRCS := $(addprefix src/cryptcab/,address.c key64.c keyfile.c \
-	privfile.c)
+	peersdisk.c peersfile.c privfile.c utcdate.c)
 endif

@@ -45,7 +45,8 @@ $(call fuzz_test,fuzz_wirerc,impair cable filter common vdeplug base)
 fuzz_wirerc_SRCS := $(filter-out %/main.c,$(wirefilter_SRCS))
 fuzz_wirerc_LDLIBS := -lm
 ifeq ($(call with,SODIUM),yes)
-cabkeys_fuzz = $(call fuzz_test,$(1),cabkeys tunnel common base)$(eval $(1)_LDLIBS := -lsodium)
+cabkeys_fuzz = $(call fuzz_test,$(1),cabkeys admit tunnel common base)$(eval $(1)_LDLIBS := -lsodium)
 $(call cabkeys_fuzz,fuzz_address)
 $(call cabkeys_fuzz,fuzz_keyfile)
+$(call cabkeys_fuzz,fuzz_peersfile)
 endif
