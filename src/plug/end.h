@@ -30,11 +30,13 @@
 /* What recv() and send() return when the end is over. */
 #define END_OVER (-ENODATA) /* well */
 #define END_BROKEN (-EIO) /* badly; the reason has been logged */
+#define END_CUT (-EPROTO) /* so, too, but what came before is whole */
 
 struct end;
 
 struct end_ops {
-	/* Up to @n frames: how many, 0 for none now, END_OVER or END_BROKEN. */
+	/* Up to @n frames: how many, 0 for none now, END_OVER, END_CUT
+	 * or END_BROKEN. */
 	int (*recv)(struct end *, struct vde_frame *, int n);
 	/* How many were taken, from the first on, @n >= 1: they are sent, or
 	 * in a buffer, or dropped and counted. Fewer than @n: no room for the

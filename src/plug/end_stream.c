@@ -152,7 +152,7 @@ static int end_of_input(const struct end_stream *s)
 		return END_OVER;
 	log_err("unable to read a frame from %s: it ends within the frame",
 		s->in.name);
-	return END_BROKEN;
+	return END_CUT;
 }
 
 static int fill(struct end_stream *s)
@@ -284,7 +284,7 @@ static int stream_send(struct end *e, const struct vde_frame *f, int n)
 	int i = 0, rc;
 
 	while (i < n && !s->peer_gone) {
-		if (f[i].len > STREAM_FRAME_MAX) {
+		if (f[i].len > s->tx.max) {
 			e->drops[END_DROP_LONG]++;
 		} else if (!stream_add(&s->tx, f[i].data, f[i].len)) {
 			rc = make_room(s);
@@ -425,6 +425,7 @@ int end_stream_open(struct end **out, struct loop *loop,
 		    const struct stream_fds *fds)
 {
 	struct end_stream *s = malloc(sizeof(*s));
+	size_t max_len = fds->max_len ? fds->max_len : STREAM_FRAME_MAX;
 	int rc;
 
 	if (!s)
@@ -435,8 +436,8 @@ int end_stream_open(struct end **out, struct loop *loop,
 		free(s);
 		return -ENOMEM;
 	}
-	stream_init(&s->rx, s->rx_buf, sizeof(s->rx_buf), STREAM_FRAME_MAX);
-	stream_init(&s->tx, s->tx_buf, sizeof(s->tx_buf), STREAM_FRAME_MAX);
+	stream_init(&s->rx, s->rx_buf, sizeof(s->rx_buf), max_len);
+	stream_init(&s->tx, s->tx_buf, sizeof(s->tx_buf), max_len);
 	rc = take_side(&s->in, fds->in, fds->in_name);
 	if (!rc)
 		rc = take_side(&s->out, fds->out, fds->out_name);

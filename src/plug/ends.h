@@ -15,6 +15,7 @@ struct stream_fds {
 	int in, out; /* the caller's; non-blocking while the end lives; one
 		      * of them may be -1: nothing comes, nothing is sent */
 	const char *in_name, *out_name; /* for messages, the caller's */
+	size_t max_len; /* of a frame, up to 65535; 0: as vde_plug has it */
 };
 
 /* Frames behind their length (base/stream.h); bears the name of its output, if

@@ -65,7 +65,7 @@ int session_open_vde(struct session *s, const struct vde_args *a,
 int session_open_stdio(struct session *s, struct end **out)
 {
 	struct stream_fds fds = { STDIN_FILENO, STDOUT_FILENO, "standard input",
-				  "standard output" };
+				  "standard output", 0 };
 	int rc;
 
 	if (s->daemon.background) {

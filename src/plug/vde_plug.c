@@ -213,7 +213,7 @@ static int open_command(struct session *s, const struct options *o,
 		log_err("unable to run %s: %s", o->cmd[0], strerror(-rc));
 		return rc;
 	}
-	fds = (struct stream_fds){ c->from, c->to, c->name, c->name };
+	fds = (struct stream_fds){ c->from, c->to, c->name, c->name, 0 };
 	rc = end_stream_open(out, s->loop, &fds);
 	if (rc) {
 		log_err("unable to use the pipes of %s: %s", c->name,

@@ -35,6 +35,7 @@
 #define DESCR "vde_crosscable"
 #define SEED_BITS 48 /* of one that was not given: a number in any language */
 #define REASON 512
+#define FRAME_MAX 65535 /* what a stream can say, and a wire carries */
 
 /* Descriptors of streams; -1: there is none. */
 struct pipes {
@@ -168,16 +169,16 @@ static int open_end(struct program *p, int side, struct end **out)
 {
 	const struct pipes *s = &p->pipes;
 	struct stream_fds left = { s->in, s->out, "standard input",
-				   "standard output" };
+				   "standard output", FRAME_MAX };
 	struct stream_fds right = { s->alt_in, s->alt_out, "ALTERNATE_STDIN",
-				    "ALTERNATE_STDOUT" };
+				    "ALTERNATE_STDOUT", FRAME_MAX };
 	const char *locator = p->o.net[side];
 
 	if (locator && strcmp(locator, "-"))
 		return open_net(p, locator, out);
 	if (!locator && s->alt_in < 0) {
-		right = (struct stream_fds){ -1, left.out, NULL,
-					     left.out_name };
+		right = (struct stream_fds){ -1, left.out, NULL, left.out_name,
+					     FRAME_MAX };
 		left.out = -1;
 	}
 	return open_stream(p, locator || !side ? left : right, out);

@@ -49,6 +49,7 @@ struct pump {
 	uint64_t aim; /* what the timer is for; IMPAIR_NEVER: not armed */
 	bool ahead; /* that was in the future when it was armed */
 	struct way *last; /* its source has ended, what is left is delivered */
+	int verdict; /* the status when that is done */
 	bool hung_up; /* an end has gone, and only the status is not known */
 	bool stopped;
 };
@@ -223,6 +224,13 @@ static void feed(struct way *w)
 	}
 }
 
+/* Nothing more comes from there: @status once what has come is delivered. */
+static void is_last(struct way *w, int status)
+{
+	w->pump->last = w;
+	w->pump->verdict = status;
+}
+
 /* False: there was none, or this is the end. */
 static bool take(struct way *w)
 {
@@ -231,8 +239,8 @@ static bool take(struct way *w)
 	w->n = w->done = 0;
 	if (n <= 0)
 		w->claims = false;
-	if (n == END_OVER)
-		w->pump->last = w;
+	if (n == END_OVER || n == END_CUT)
+		is_last(w, n == END_OVER ? EXIT_SUCCESS : EXIT_FAILURE);
 	else if (n < 0)
 		said_over(w, n);
 	if (n <= 0)
@@ -283,7 +291,7 @@ static void drained(struct loop_timer *t)
 
 	log_notice("what was on its way is lost: %s has ended",
 		   p->last->from->name);
-	stop(p, EXIT_SUCCESS);
+	stop(p, p->verdict);
 }
 
 /* The source of @w has ended. Nobody is there for the other direction. */
@@ -301,7 +309,7 @@ static void wind_up(struct way *w)
 	    impair_stats(w->wire)->waiting)
 		drained(&p->drain);
 	else if (!unsent(w) && !impair_stats(w->wire)->waiting)
-		stop(p, EXIT_SUCCESS);
+		stop(p, p->verdict);
 	else if (p->n_ways > 1 && !loop_timer_armed(&p->drain))
 		failed(p, "wait for what is on its way",
 		       loop_timer_set(p->loop, &p->drain, PUMP_DRAIN, drained));
