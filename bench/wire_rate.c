@@ -152,6 +152,7 @@ static void print_flow(const char *name, const struct flow *f)
 	uint64_t frames = f->tally.got - f->before;
 	double s = (double)(f->end - f->begin) / 1e9;
 	double size = (double)(frames * (f->len + STREAM_HDR));
+	uint64_t least = f->least * (f->len + STREAM_HDR);
 
 	printf("\"%s\": {\"bytes_per_s\": %.3f, \"frames\": %llu, "
 	       "\"seconds\": %.6f, \"lost\": %llu, \"doubled\": %llu, "
@@ -159,8 +160,7 @@ static void print_flow(const char *name, const struct flow *f)
 	       name, s > 0 ? size / s : 0, (unsigned long long)frames, s,
 	       (unsigned long long)f->tally.lost,
 	       (unsigned long long)f->tally.doubled,
-	       (unsigned long long)f->tally.damaged,
-	       (unsigned long long)(f->least * (f->len + STREAM_HDR)));
+	       (unsigned long long)f->tally.damaged, (unsigned long long)least);
 }
 
 void wire_rate_mode(const struct probe_options *o)
