@@ -180,6 +180,15 @@ void writer_str(struct writer *w, const char *key, const char *piece,
 		put(w, " ", 1);
 }
 
+void writer_big(struct writer *w, const char *key, const char *piece,
+		uint64_t v)
+{
+	char text[24];
+
+	if (str_fmt(text, sizeof(text), "%" PRIu64, v) > 0)
+		writer_str(w, key, piece, text, 0);
+}
+
 void writer_bool(struct writer *w, const char *key, bool v, const char *if_true,
 		 const char *if_false)
 {

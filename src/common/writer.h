@@ -62,6 +62,9 @@ void writer_real(struct writer *, const char *key, const char *piece, double v,
  * JSON escapes the former and has U+FFFD for the latter. */
 void writer_str(struct writer *, const char *key, const char *piece,
 		const char *v, int width);
+/* A number that readers of JSON may round, having 53 bits: a string there. */
+void writer_big(struct writer *, const char *key, const char *piece,
+		uint64_t v);
 /* @if_true, @if_false: the whole text; NULL for nothing. */
 void writer_bool(struct writer *, const char *key, bool v, const char *if_true,
 		 const char *if_false);

@@ -28,7 +28,7 @@ static int cmd_seed(struct mgmt_req *rq, void *ctx)
 {
 	const struct wirefilter *wf = ctx;
 
-	show_seed(rq->w, wf->wire, "seed ");
+	writer_big(rq->w, "seed", "seed ", wf->wire->seed);
 	writer_line(rq->w);
 	return 0;
 }

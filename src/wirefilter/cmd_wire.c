@@ -197,7 +197,7 @@ static int cmd_showinfo(struct mgmt_req *rq, void *ctx)
 	writer_bool(w, "bidirectional", wire->both,
 		    "WireFilter: bidirectional\n",
 		    "WireFilter: monodirectional\n");
-	show_seed(w, wire, NULL);
+	writer_big(w, "seed", NULL, wire->seed);
 	show_node(w, wire, node);
 	for (size_t i = 0; i < ARRAY_SIZE(vde2_rows) && !w->json; i++)
 		show_vde2(w, wire, node, vde2_rows[i].param,

@@ -39,14 +39,6 @@ static char *setting_text(const struct params *p, enum param param)
 
 /* ---- JSON ---- */
 
-void show_seed(struct writer *w, const struct wire *wire, const char *piece)
-{
-	char text[24];
-
-	if (str_fmt(text, sizeof(text), "%" PRIu64, wire->seed) > 0)
-		writer_str(w, "seed", piece, text, 0);
-}
-
 static void show_setting(struct writer *w, const struct wire *wire,
 			 unsigned int node, enum param param)
 {

@@ -7,9 +7,6 @@
 
 #include "wirefilter/cmd.h"
 
-/* A string in JSON, for it has up to 64 bits. */
-void show_seed(struct writer *, const struct wire *, const char *piece);
-
 /* JSON alone: all settings of a node, by name; what waits, and the counters,
  * of each direction. @now is for blackouts. */
 void show_settings(struct writer *, const struct wire *, unsigned int node,

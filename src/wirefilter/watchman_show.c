@@ -9,7 +9,6 @@
 #include "common/cli.h"
 #include "common/writer.h"
 #include "wirefilter/journal.h"
-#include "wirefilter/show.h"
 #include "wirefilter/watchman_impl.h"
 
 static double seconds(uint64_t ns)
@@ -297,7 +296,7 @@ void watchman_show(struct watchman *w, struct writer *out, uint64_t now)
 	writer_real(out, "seconds", "measured for ", seconds(now - w->began),
 		    3);
 	writer_str(out, "version", " s, version ", VDE_VERSION, 0);
-	show_seed(out, w->cfg.wf->wire, ", seed ");
+	writer_big(out, "seed", ", seed ", w->cfg.wf->wire->seed);
 	writer_line(out);
 	writer_bool(out, "kept_up", !w->failed, "kept up: yes", "kept up: no");
 	count(out, "tolerance_us", ", tolerance ", w->cfg.tolerance / 1000);

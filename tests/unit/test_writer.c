@@ -105,6 +105,19 @@ static void numbers_are_padded_as_printf_does(void)
 	CHECK(said("5 12345 -005 [        42] [-00009223372036854775808"));
 }
 
+static void numbers_that_json_would_round_are_strings_there(void)
+{
+	struct writer w = begin(false);
+
+	writer_big(&w, "a", "seed ", UINT64_MAX);
+	CHECK(said("seed 18446744073709551615"));
+	w = begin(true);
+	writer_open(&w, NULL);
+	writer_big(&w, "a", "seed ", UINT64_MAX);
+	writer_close(&w);
+	CHECK(said("{\"a\":\"18446744073709551615\"}"));
+}
+
 static void strings_are_padded_on_the_right(void)
 {
 	struct writer w = begin(false);
@@ -290,6 +303,7 @@ int main(void)
 	RUN(lists_hold_plain_values);
 	RUN(numbers_are_padded_as_printf_does);
 	RUN(a_real_number_is_rounded_in_text_alone);
+	RUN(numbers_that_json_would_round_are_strings_there);
 	RUN(strings_are_padded_on_the_right);
 	RUN(bad_characters_are_shown_as_such);
 	RUN(utf8_is_checked_strictly);
