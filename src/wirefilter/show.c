@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "common/console.h"
 #include "wirefilter/feed.h"
 #include "wirefilter/sorter.h"
 
@@ -153,7 +154,8 @@ __attribute__((format(printf, 2, 3))) static void linef(struct writer *w,
 		line(w, text);
 }
 
-/* "delay LR10+5[2]"; without direction if @direction is NULL. */
+/* "delay LR10+5[2]"; without direction if @direction is NULL. Of what no line
+ * can hold, a list of losses, a comment says that it is needed. */
 static void setting_line(struct writer *w, const char *front,
 			 const char *direction, const char *text,
 			 const char *behind)
@@ -162,8 +164,13 @@ static void setting_line(struct writer *w, const char *front,
 	char *s = malloc(size);
 
 	if (s && str_fmt(s, size, "%s %s%s%s", front,
-			 direction ? direction : "", text, behind) > 0)
-		line(w, s);
+			 direction ? direction : "", text, behind) > 0) {
+		if (strlen(s) <= CONSOLE_LINE_MAX)
+			line(w, s);
+		else
+			linef(w, "# needs: %s %s@FILE%s", front,
+			      direction ? direction : "", behind);
+	}
 	free(s);
 }
 

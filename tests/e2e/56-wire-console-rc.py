@@ -99,6 +99,16 @@ w.stop()
 
 # --- showconfig -----------------------------------------------------------
 
+w = Wire(console=True)
+many = "losslist @" + write(",".join(str(3 * i) for i in range(1, 400)),
+                            TMP + "/many")
+w.console.do("markov-numnodes 2", many, many.replace("@", "RL@") + "[1]")
+got = w.console.do("showconfig")
+is_("of a list that no line can hold it says that it is needed",
+    ([x for x in got if "needs" in x], max(len(x) for x in got) < 1024),
+    (["# needs: losslist @FILE", "# needs: losslist RL@FILE[1]"], True))
+w.stop()
+
 w = Wire("--seed", "1", console=True)
 con = w.console
 con.says("showconfig", ["fifo 1", "markov-time 100"])
