@@ -440,7 +440,7 @@ static void with_stream(void (*body)(struct pipes *, struct fake *))
 	CHECK(end_init(&a.end, &fake_ops, loop, "a"));
 	CHECK(end_stream_open(&stream, loop,
 			      &(struct stream_fds){ p.to[0], p.from[1], "in",
-						    "out" }) == 0);
+						    "out", 0 }) == 0);
 	CHECK(cable_open(&cable, loop, &a.end, stream) == 0);
 	body(&p, &a);
 	cable_close(&cable);
@@ -544,9 +544,9 @@ static void a_stream_may_have_an_input_alone(void)
 	CHECK(!pipe(fd));
 	loop = loop_new();
 	CHECK(end_init(&a.end, &fake_ops, loop, "a"));
-	CHECK(end_stream_open(&stream, loop,
-			      &(struct stream_fds){ fd[0], -1, "in", NULL }) ==
-	      0);
+	CHECK(end_stream_open(
+		      &stream, loop,
+		      &(struct stream_fds){ fd[0], -1, "in", NULL, 0 }) == 0);
 	CHECK(!strcmp(stream->name, "in"));
 	CHECK(cable_open(&cable, loop, &a.end, stream) == 0);
 	put(fd[1], f, sizeof(f));
@@ -570,9 +570,9 @@ static void or_an_output_alone(void)
 	CHECK(!pipe(fd));
 	loop = loop_new();
 	CHECK(end_init(&a.end, &fake_ops, loop, "a"));
-	CHECK(end_stream_open(&stream, loop,
-			      &(struct stream_fds){ -1, fd[1], NULL, "out" }) ==
-	      0);
+	CHECK(end_stream_open(
+		      &stream, loop,
+		      &(struct stream_fds){ -1, fd[1], NULL, "out", 0 }) == 0);
 	CHECK(cable_open(&cable, loop, &a.end, stream) == 0);
 	end_readable(&a.end);
 	turn(1);
