@@ -88,6 +88,9 @@ struct end {
 	size_t min_len; /* of frames received: END_FRAME_MIN; the user may
 			 * choose another one, above 0 */
 	unsigned int takes; /* VDE_TAKES_*: send() gets nothing else */
+	/* Bytes before and behind each frame received that the user may
+	 * overwrite. */
+	uint16_t headroom, tailroom;
 	uint64_t frames; /* received */
 	uint64_t drops[END_N_DROPS]; /* here, of either direction */
 };

@@ -37,9 +37,12 @@
 #include "common/unixsock.h"
 #include "plug/ends.h"
 
-/* For the longest frame that is to be cut. Not a multiple of a page's size:
- * short frames shall not all want the same places of the caches. */
-#define FRAME_ROOM 65600
+/* For the longest frame that is to be cut, and the user's bytes around it. Not
+ * a multiple of a page's size: short frames shall not all want the same places
+ * of the caches. */
+#define HEADROOM 64
+#define TAILROOM 64
+#define FRAME_ROOM (HEADROOM + 65600 + TAILROOM)
 #define GRACE (200 * LOOP_MS)
 #define LINGER_MS 1000
 #define GRACE_STEP (10 * LOOP_MS)
@@ -243,7 +246,8 @@ static int vde_want_tx(struct end *e, bool on)
 
 /* ---- frames ---- */
 
-static_assert(FRAME_ROOM >= VDE_FRAME_MAX, "no frame is cut off");
+static_assert(FRAME_ROOM - HEADROOM - TAILROOM >= VDE_FRAME_MAX,
+	      "no frame is cut off");
 
 static bool too_long(const struct vde_frame *f)
 {
@@ -274,7 +278,9 @@ static int vde_end_recv(struct end *e, struct vde_frame *f, int n)
 	if (!v->conn)
 		return 0;
 	for (int i = 0; i < n; i++)
-		f[i] = (struct vde_frame){ v->room[i], FRAME_ROOM, { 0 } };
+		f[i] = (struct vde_frame){ v->room[i] + HEADROOM,
+					   FRAME_ROOM - HEADROOM - TAILROOM,
+					   { 0 } };
 	rc = vde_recv_batch(v->conn, f, n);
 	v->more = rc == n;
 	if (rc > 0)
@@ -500,6 +506,8 @@ int end_vde_open(struct end **out, struct loop *loop, const char *name,
 	memset(v, 0, offsetof(struct end_vde, room));
 	if (!end_init(&v->end, &vde_ops, loop, name))
 		goto no_name;
+	v->end.headroom = HEADROOM;
+	v->end.tailroom = TAILROOM;
 	if (again) {
 		rc = redial_init(&v->redial, loop, v->end.name, again, conn);
 		if (rc)
