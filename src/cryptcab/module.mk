@@ -20,3 +20,12 @@ LIBS += cabkeys
 cabkeys_SRCS := $(addprefix src/cryptcab/,address.c key64.c keyfile.c \
 	peersdisk.c peersfile.c privfile.c utcdate.c)
 endif
+
+ifeq ($(call with,SODIUM),yes)
+PROGS += vde_cryptcab
+vde_cryptcab_SRCS := $(addprefix src/cryptcab/,cab.c client.c keymem.c \
+	link.c main.c options.c privileges.c resolve.c server.c tos.c trust.c \
+	udp.c)
+vde_cryptcab_LIBS := tunnel admit cabkeys cable common vdeplug base
+vde_cryptcab_LDLIBS := -lsodium
+endif
