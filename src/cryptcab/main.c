@@ -136,7 +136,7 @@ static int keep(const struct program *p, int *fd)
 static int open_streams(struct program *p, struct end **out)
 {
 	struct stream_fds fds = { STDIN_FILENO, STDOUT_FILENO, "standard input",
-				  "standard output" };
+				  "standard output", 0 };
 	int rc = keep(p, &fds.in);
 
 	if (!rc)
