@@ -80,13 +80,13 @@ static int cmd_name(struct mgmt_req *rq, void *ctx)
 	if (str_copy(copy, sizeof(copy), rq->arg[0].str) < 0)
 		return -E2BIG;
 	if (!strpbrk(copy, SEPARATORS))
-		return refuse(rq, "the name is missing", "");
+		return refuse(rq, "a name is missing behind ", copy);
 	node = read_node(rq, &text);
 	if (node < 0)
 		return node;
 	text += strspn(text, SEPARATORS);
 	rc = markov_set_name(wf->wire->markov, (unsigned int)node, text);
-	return rc ? refuse(rq, "the name is too long", "") : 0;
+	return rc ? refuse(rq, "the name is too long: ", text) : 0;
 }
 
 static int cmd_time(struct mgmt_req *rq, void *ctx)
@@ -98,17 +98,17 @@ static int cmd_time(struct mgmt_req *rq, void *ctx)
 	const char *unit = text + n + strspn(text + n, " \t");
 
 	if (!n || (*unit && strcmp(unit, "ms") != 0))
-		return refuse(rq, "the time is not a number", "");
+		return refuse(rq, "the time is not a number: ", text);
 	if (ms < (double)MARKOV_PERIOD_MIN / 1e6 ||
 	    ms > (double)MARKOV_PERIOD_MAX / 1e6)
-		return refuse(rq, "the time is not 0.001 to 1000000000 ms", "");
+		return refuse(rq, "not 0.001 to 1000000000 ms: ", text);
 	return wire_set_period(wf->wire, (uint64_t)(ms * 1e6 + 0.5), now(wf));
 }
 
 /* From a node to itself leads what the others leave, whatever is said: VDE 2
  * takes that, and does not mind it. */
 static int set_edge(struct mgmt_req *rq, unsigned int from, unsigned int to,
-		    double weight)
+		    double weight, const char *word)
 {
 	struct wirefilter *wf = rq->mgmt->ctx;
 	int rc;
@@ -118,8 +118,9 @@ static int set_edge(struct mgmt_req *rq, unsigned int from, unsigned int to,
 	wire_advance(wf->wire, now(wf));
 	rc = markov_set_edge(wf->wire->markov, from, to, weight);
 	if (rc == -ERANGE)
-		return refuse(rq, "more than 100 % would leave the node", "");
-	return rc ? refuse(rq, "a weight is 0 to 100 %", "") : 0;
+		return refuse(rq, "more than 100 % would leave the node with ",
+			      word);
+	return rc ? refuse(rq, "a weight is 0 to 100 %, not ", word) : 0;
 }
 
 static int cmd_setedge(struct mgmt_req *rq, void *ctx)
@@ -139,11 +140,13 @@ static int cmd_setedge(struct mgmt_req *rq, void *ctx)
 	if (to < 0)
 		return to;
 	word = next_word(&text);
+	if (!*word)
+		return refuse(rq, "a weight is missing", "");
 	len = parse_fraction(word, strlen(word), &weight);
 	if (!len || (word[len] && strcmp(word + len, "%") != 0) ||
 	    text[strspn(text, SEPARATORS)])
-		return refuse(rq, "the weight is not a number", "");
-	return set_edge(rq, (unsigned int)from, (unsigned int)to, weight);
+		return refuse(rq, "the weight is not a number: ", word);
+	return set_edge(rq, (unsigned int)from, (unsigned int)to, weight, word);
 }
 
 static void show_edge(struct writer *w, const struct markov *m,

@@ -10,6 +10,7 @@
 
 #define BYTES_MAX 0x1p50
 #define FORM_MAX 65536 /* a list of losses is the longest */
+#define SHOWN_MAX 48 /* bytes of that in a message */
 
 /* clang-format off */
 const struct param_row param_rows[PARAM_N] = {
@@ -377,7 +378,13 @@ static bool parse_form(struct param_setting *st, const char *text,
 	strbuf_init(&wrong, room, sizeof(room));
 	if (len <= FORM_MAX * 16 && read_form(st, form, len, &wrong))
 		return true;
-	strbuf_fmt(why, "%s: %s", name, room);
+	/* The other forms are in their reasons. */
+	if (st->param == PARAM_LOSSLIST)
+		strbuf_fmt(why, "%s '%.*s%s': %s", name,
+			   (int)size_min(len, SHOWN_MAX), form,
+			   len > SHOWN_MAX ? "..." : "", room);
+	else
+		strbuf_fmt(why, "%s: %s", name, room);
 	return false;
 }
 

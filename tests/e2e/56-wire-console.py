@@ -211,6 +211,19 @@ for line, why in (("delay 10x", "unable to set delay '10x': "),
                   ("loss", "usage: loss <value...>"),
                   ("no-such", "no such command"),
                   ("load /no/such", "No such file or directory"),
+                  ("losslist LR5,x", "unable to set losslist '5,x': line 1: "
+                   "what stands there is not a number"),
+                  ("losslist x" + 100 * "y", "unable to set losslist 'x" +
+                   47 * "y" + "...': line 1: "),
+                  ("markov-time 5s", "markov-time: the time is not a number: "
+                   "5s"),
+                  ("markov-time 0", "markov-time: not 0.001 to 1000000000 ms: "
+                   "0"),
+                  ("setedge 0,0", "setedge: a weight is missing"),
+                  ("setedge 0,0,nan", "setedge: the weight is not a number: "
+                   "nan"),
+                  ("setedge 0,0,101", "setedge: a weight is 0 to 100 %, not "
+                   "101"),
                   ("showedges 4", "showedges: there is no node 4")):
     con.raw(line)
     code, data = con.cmd("why")
