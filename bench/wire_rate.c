@@ -170,6 +170,7 @@ void wire_rate_mode(const struct probe_options *o)
 	uint64_t ns = (uint64_t)o->ms * PROBE_MS, start, now, cpu;
 
 	subject_start(&s, o->command);
+	subject_widen(&s, o->rate);
 	for (int d = 0; d < 2; d++) {
 		flow_init(&flows[d], &s, d, o);
 		probe_nonblock(flows[d].to);

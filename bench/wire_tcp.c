@@ -40,7 +40,8 @@
 #define TAP_FRAMES 64 /* of one turn */
 #define FIFO ((size_t)1 << 17) /* a power of two */
 #define LOOK_AHEAD 256 /* frames that may be lost in a row */
-#define LINE_MUST_HAVE (10 * PROBE_MS) /* of work, or it may become idle */
+#define LINE_MUST_HAVE (4 * PROBE_MS) /* of work, or it may become idle */
+#define SETTLES (10 * PROBE_MS) /* more waits when what leaves is late */
 #define IDLE_LIMIT (20 * PROBE_SEC)
 
 struct passing {
@@ -57,7 +58,9 @@ struct lane {
 	uint64_t waiting; /* bytes on their way */
 	uint64_t enough; /* of these: the line is busy */
 	bool busy; /* at @last */
-	uint64_t last; /* when something arrived */
+	uint64_t run; /* when that began */
+	uint64_t last; /* when all that had arrived was read */
+	double bytes; /* since then */
 	double busy_ns, busy_bytes;
 	uint64_t lost, strange, frames;
 };
@@ -141,8 +144,9 @@ static void host_init(struct host *h, const char *addr, int mtu)
 			 0);
 	if (h->sock < 0)
 		die("unable to make a socket: %s", strerror(errno));
-	/* BBR would pace by timers. */
-	setsockopt(h->sock, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
+	/* It fills the line at once. BBR paces by timers; CUBIC takes a longer
+	 * round trip for a sign that it should stop. */
+	setsockopt(h->sock, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
 static void limit_window(int sock, int bytes)
@@ -250,7 +254,6 @@ static void lane_leave(struct lane *l)
 {
 	const uint8_t *frame;
 	size_t len;
-	double bytes = 0;
 	ssize_t n = probe_fill_stream(&l->rx, l->from);
 	uint64_t now = probe_now();
 
@@ -260,16 +263,21 @@ static void lane_leave(struct lane *l)
 		die("unable to receive: the wire has ended");
 	while ((frame = stream_next(&l->rx, &len))) {
 		l->frames++;
-		bytes += (double)(len + STREAM_HDR);
+		l->bytes += (double)(len + STREAM_HDR);
 		l->strange += !lane_find(l, frame, len);
 		if (write(l->tap_out, frame, len) < 0)
 			l->lost++;
 	}
-	if (l->busy) {
+	if ((size_t)n == PROBE_BUF)
+		return; /* there is more that has left the wire by now */
+	if (l->busy && l->last - l->run > SETTLES) {
 		l->busy_ns += (double)(now - l->last);
-		l->busy_bytes += bytes;
+		l->busy_bytes += l->bytes;
 	}
 	l->last = now;
+	l->bytes = 0;
+	if (!l->busy)
+		l->run = now;
 	l->busy = l->waiting && l->waiting >= l->enough;
 }
 

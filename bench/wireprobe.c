@@ -32,6 +32,8 @@
 #define AT_NUMBER ETHER_HDR_LEN
 #define AT_STAMP (AT_NUMBER + 8)
 #define PATTERN 0x5a
+#define MANY 5000000 /* bytes/s */
+#define WIDE (1 << 20) /* what anybody may have */
 #define SIDES 4 /* descriptors of a subject: 0, 1 left, 2, 3 right */
 
 /* ---- time ---- */
@@ -139,6 +141,14 @@ void subject_start(struct subject *s, char **command)
 	for (int d = 0; d < 2; d++) {
 		close(in[d][0]);
 		close(out[d][1]);
+	}
+}
+
+void subject_widen(const struct subject *s, int64_t rate)
+{
+	for (int d = 0; rate > MANY && d < 2; d++) {
+		fcntl(s->to[d], F_SETPIPE_SZ, WIDE);
+		fcntl(s->from[d], F_SETPIPE_SZ, WIDE);
 	}
 }
 

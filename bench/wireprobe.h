@@ -48,6 +48,9 @@ struct subject {
 	int to[2], from[2]; /* by direction: where it begins, where it ends */
 };
 void subject_start(struct subject *, char **command);
+/* A pipe is 64 KiB, half a millisecond at 125 MB/s: who gets the processor less
+ * often than that never has more on its way. Longer ones for such rates. */
+void subject_widen(const struct subject *, int64_t rate);
 void subject_stop(struct subject *);
 /* Ends the program if the subject has ended by itself. */
 void subject_check(const struct subject *);
