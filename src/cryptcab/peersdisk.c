@@ -101,13 +101,14 @@ int peersdisk_load(struct peersfile **f, const char *path, struct strbuf *why)
 
 /* ---- changing ---- */
 
-int peersdisk_begin(struct peersdisk *d, const char *path, struct strbuf *why)
+int peersdisk_begin(struct peersdisk *d, const char *path, unsigned int wait_ms,
+		    struct strbuf *why)
 {
 	struct privtext t;
 	int rc;
 
 	*d = (struct peersdisk){ .lock.fd = -1 };
-	rc = privfile_lock(&d->lock, path, PEERSDISK_WAIT_MS, why);
+	rc = privfile_lock(&d->lock, path, wait_ms, why);
 	if (rc)
 		return rc;
 	rc = read_file(&d->f, &t, d->lock.path, why);
@@ -242,7 +243,7 @@ int peersdisk_add(const char *path, const struct peersfile_peer *p,
 		  struct strbuf *why)
 {
 	struct peersdisk d;
-	int rc = peersdisk_begin(&d, path, why);
+	int rc = peersdisk_begin(&d, path, PEERSDISK_WAIT_MS, why);
 
 	if (rc)
 		return rc;
@@ -257,7 +258,7 @@ int peersdisk_del(const char *path, const char *name, struct strbuf *why)
 {
 	const struct peersfile_peer *p;
 	struct peersdisk d;
-	int rc = peersdisk_begin(&d, path, why);
+	int rc = peersdisk_begin(&d, path, PEERSDISK_WAIT_MS, why);
 
 	if (rc)
 		return rc;
@@ -304,4 +305,55 @@ int peersdisk_enrol(struct peersdisk *d, struct peersfile_peer *p,
 		return -EEXIST;
 	}
 	return peersdisk_append(d, p, why);
+}
+
+static int replace(struct peersdisk *d, const struct peersfile_peer *old,
+		   const struct peersfile_peer *p, struct strbuf *why)
+{
+	char *s = sodium_malloc(PEERSFILE_BLOCK_SIZE);
+	struct peersfile_peer merged = *old;
+	struct strbuf b;
+	int rc;
+
+	if (!s) {
+		strbuf_add(why, "not enough memory");
+		return -ENOMEM;
+	}
+	if (p->psk) {
+		merged.psk = p->psk;
+		merged.psk_path = NULL;
+	}
+	if (p->n_addrs) {
+		merged.addrs = p->addrs;
+		merged.n_addrs = p->n_addrs;
+	}
+	strbuf_init(&b, s, PEERSFILE_BLOCK_SIZE);
+	peersfile_write(&b, &merged);
+	/* Its newline is there already. */
+	rc = b.cut ? -EFBIG
+		   : splice(d, old->from, old->to, b.s, b.len - 1, why);
+	sodium_free(s);
+	return rc;
+}
+
+int peersdisk_renew(const char *path, struct peersfile_peer *p,
+		    struct strbuf *why)
+{
+	const struct peersfile_peer *old;
+	struct peersdisk d;
+	int rc = peersdisk_begin(&d, path, PEERSDISK_WAIT_MS, why);
+
+	if (rc)
+		return rc;
+	old = peersfile_find(d.f, p->key);
+	if (old) {
+		memcpy(p->name, old->name, sizeof(p->name));
+		rc = replace(&d, old, p, why);
+	} else {
+		rc = peersdisk_enrol(&d, p, why);
+	}
+	if (!rc)
+		return peersdisk_commit(&d, why);
+	peersdisk_abort(&d);
+	return rc;
 }

@@ -17,7 +17,7 @@
 #include "cryptcab/peersfile.h"
 #include "cryptcab/privfile.h"
 
-#define PEERSDISK_WAIT_MS 5000 /* for other writers */
+#define PEERSDISK_WAIT_MS 5000 /* for other writers, in one-step changes */
 
 /* With the keys of its pskfiles, whose paths are relative to the file's
  * directory. -ENOENT: there is no such file. */
@@ -33,8 +33,10 @@ struct peersdisk {
 	bool exposed; /* others may read it: no secrets */
 };
 
-/* A file that is not there is made, empty. */
-int peersdisk_begin(struct peersdisk *, const char *path, struct strbuf *why);
+/* A file that is not there is made, empty. -EAGAIN: others were at it for all
+ * of @wait_ms. */
+int peersdisk_begin(struct peersdisk *, const char *path, unsigned int wait_ms,
+		    struct strbuf *why);
 /* @p at the end. -EEXIST: its name or key is there. */
 int peersdisk_append(struct peersdisk *, const struct peersfile_peer *p,
 		     struct strbuf *why);
@@ -48,6 +50,12 @@ void peersdisk_abort(struct peersdisk *);
 int peersdisk_add(const char *path, const struct peersfile_peer *p,
 		  struct strbuf *why);
 int peersdisk_del(const char *path, const char *name, struct strbuf *why);
+
+/* A server that a client knows: adds @p or, if its key is there, replaces its
+ * psk and addresses (if @p has any) and keeps its name, which p->name is then,
+ * and rules. */
+int peersdisk_renew(const char *path, struct peersfile_peer *p,
+		    struct strbuf *why);
 
 /* Adds @p unless its key is there: 1 then, and p->name is the name it has
  * there. A name that another key has becomes NAME-2, NAME-3, ...: p->name is

@@ -48,6 +48,22 @@ bool peersfile_name_ok(const char *name)
 	       *name != '-';
 }
 
+void peersfile_make_name(char name[static PEERSFILE_NAME_SIZE],
+			 const char *from)
+{
+	size_t n = 0;
+
+	from += strspn(from, ".-");
+	for (; *from && n < PEERSFILE_NAME_SIZE - 1; from++, n++)
+		name[n] = *from;
+	for (size_t i = 0; i < n; i++)
+		if (!strchr(LETTERS DIGITS ".-_@", name[i]))
+			name[i] = '-';
+	name[n] = '\0';
+	if (!peersfile_name_ok(name))
+		(void)str_copy(name, PEERSFILE_NAME_SIZE, "peer");
+}
+
 /* Decimal digits only. */
 static bool number(const char *s, int64_t min, int64_t max, int64_t *out)
 {

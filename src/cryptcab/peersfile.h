@@ -74,6 +74,9 @@ struct peersfile_peer *peersfile_find_address(const struct peersfile *,
 					      const struct address *);
 
 bool peersfile_name_ok(const char *name);
+/* A name as much like @from, a host or an address, as a name can be. */
+void peersfile_make_name(char name[static PEERSFILE_NAME_SIZE],
+			 const char *from);
 
 /* What is different in a peer that both files have (by its key). */
 enum peersfile_difference {

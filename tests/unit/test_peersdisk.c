@@ -168,7 +168,7 @@ static int enrol(struct peersfile_peer *p)
 	struct peersdisk d;
 	int rc;
 
-	CHECK(!peersdisk_begin(&d, path, anew()));
+	CHECK(!peersdisk_begin(&d, path, 0, anew()));
 	rc = peersdisk_enrol(&d, p, anew());
 	if (rc < 0)
 		peersdisk_abort(&d);
@@ -199,6 +199,26 @@ static void enrolling_twice_is_once(void)
 	p.key[0]++;
 	CHECK(enrol(&p) == 0 && strlen(p.name) == 60);
 	CHECK(load() == 0);
+}
+
+static void a_server_known_before_keeps_name_and_rules(void)
+{
+	struct address addr = { ADDRESS_NAME, 7, "new" };
+	struct peersfile_peer p = peer("x", 1);
+	uint8_t psk[KEY64_BYTES] = { 2 };
+
+	unlink(path);
+	CHECK(!peersdisk_renew(path, &p, anew()) && !strcmp(p.name, "x"));
+	put("# 1\n" A "\taddress old:1 # why\n\tvlan 7\n# 2\n" B, 0600);
+	p = peer("other", 1);
+	CHECK(!peersdisk_renew(path, &p, anew()) && !strcmp(p.name, "a"));
+	CHECK(!strcmp(get(), "# 1\n" A "\taddress old:1\n\tvlan 7\n# 2\n" B));
+	p.psk = psk;
+	p.addrs = &addr;
+	p.n_addrs = 1;
+	CHECK(!peersdisk_renew(path, &p, anew()));
+	CHECK(!strcmp(get(), "# 1\n" A "\tpsk " K2 "\n\taddress new:7\n"
+			     "\tvlan 7\n# 2\n" B));
 }
 
 static void writers_at_the_same_time_lose_nobody(void)
@@ -242,6 +262,7 @@ int main(void)
 	RUN(removing_keeps_the_comments_of_others);
 	RUN(a_file_with_mistakes_is_left_alone);
 	RUN(enrolling_twice_is_once);
+	RUN(a_server_known_before_keeps_name_and_rules);
 	RUN(writers_at_the_same_time_lose_nobody);
 	unlink(path);
 	rmdir(dir);

@@ -245,6 +245,29 @@ static void all_has_a_bound(void)
 		      "line 11: too many"));
 }
 
+static void any_text_becomes_a_name(void)
+{
+	static const char *const pairs[][2] = {
+		{ "h.example", "h.example" },
+		{ "fe80::1%eth0", "fe80--1-eth0" },
+		{ "", "peer" },
+		{ "--", "peer" },
+		{ "..a", "a" },
+		{ "\xc3\xa9 x", "peer" },
+		{ "a\nb/c", "a-b-c" },
+	};
+	char name[PEERSFILE_NAME_SIZE], big[200];
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		peersfile_make_name(name, pairs[i][0]);
+		CHECK(!strcmp(name, pairs[i][1]));
+	}
+	memset(big, 'x', sizeof(big));
+	big[199] = '\0';
+	peersfile_make_name(name, big);
+	CHECK(peersfile_name_ok(name) && strlen(name) == 63);
+}
+
 /* ---- differences ---- */
 
 static char diffs[200];
@@ -448,6 +471,7 @@ int main(void)
 	RUN(values_out_of_range_are_refused);
 	RUN(no_message_has_a_secret_in_it);
 	RUN(all_has_a_bound);
+	RUN(any_text_becomes_a_name);
 	RUN(a_diff_names_who_changed_and_nobody_else);
 	RUN(a_diff_says_what_changed);
 	RUN(what_is_written_is_read_the_same);
