@@ -115,10 +115,10 @@ static void settle(struct impair *i, struct impair_frame *p, uint64_t leaves)
 	if (due < leaves)
 		due = IMPAIR_NEVER - 1;
 	if (!p->overtakes) {
-		/* Its own, too: it may have kept order with others before. */
 		if (i->fifo)
-			due = max_u64(due, max_u64(order->latest, f->latest));
+			due = max_u64(due, order->latest);
 		order->latest = max_u64(order->latest, due);
+		/* It may come to keep an order of its own. */
 		f->latest = max_u64(f->latest, due);
 	}
 	p->due = due;
