@@ -239,6 +239,18 @@ static const char *const forms[] = {
 
 #define PICK(in, table) (table)[take(in) % ARRAY_SIZE(table)]
 
+/* Most often one that it may have. */
+static const char *take_form(struct input *in, enum param p)
+{
+	unsigned int v = take(in);
+
+	if (v & 128)
+		return forms[v % ARRAY_SIZE(forms)];
+	if (p == PARAM_QDISC)
+		return forms[8 + v % 8];
+	return forms[p == PARAM_N ? 16 + v % 3 : v % 8];
+}
+
 static void make_text(struct input *in, enum param p, struct strbuf *b)
 {
 	static const char *const directions[] = { "", "LR", "RL" };
@@ -253,7 +265,7 @@ static void make_text(struct input *in, enum param p, struct strbuf *b)
 			strbuf_add(b, PICK(in, shapes));
 		}
 	} else {
-		strbuf_add(b, PICK(in, forms));
+		strbuf_add(b, take_form(in, p));
 	}
 	if (how & 128)
 		strbuf_fmt(b, "[%u]", take(in) % 5);
@@ -579,7 +591,7 @@ static void begin(struct run *r, const uint8_t *data, size_t size, bool eager)
 }
 
 /* The chain stands still, and traces are over; what waits then leaves, at
- * whatever time that is: if there is a clock that shows it. */
+ * whatever time that is. */
 static void drain(struct run *r)
 {
 	for (unsigned int k = 0; wire_next(r->w) != IMPAIR_NEVER; k++) {
@@ -594,8 +606,6 @@ static void check_memory(struct run *r, struct way *w)
 {
 	uint64_t had = impair_stats(w->i)->fates[IMPAIR_MEMORY];
 
-	if (impair_stats(w->i)->waiting)
-		return;
 	w->given++;
 	impair_input(w->i, "x", 1, 0, r->now);
 	must(impair_stats(w->i)->fates[IMPAIR_MEMORY] == had ||
@@ -618,6 +628,7 @@ static void finish(struct run *r)
 		check_counts(r, w);
 		note_memory(r, w);
 		must(impair_next(w->i) == IMPAIR_NEVER);
+		must(!impair_stats(w->i)->waiting);
 		check_memory(r, w);
 	}
 	wire_free(r->w);
