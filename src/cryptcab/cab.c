@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "cryptcab/client.h"
 #include "cryptcab/cryptcab.h"
+#include "cryptcab/doorman.h"
 #include "cryptcab/keymem.h"
 #include "cryptcab/link.h"
 #include "cryptcab/server.h"
@@ -120,6 +121,11 @@ static void op_frame(void *ctx, struct tunnel_peer *tp, uint8_t *frame,
 	struct cryptcab *cab = ctx;
 	struct cab_peer *p = tunnel_peer_aux(tp);
 
+	if (p->kind == CAB_INVITED) {
+		if (cab->doorman)
+			doorman_frame(cab->doorman, p, frame, len);
+		return;
+	}
 	if (!cab_admit(p, ADMIT_FROM, frame, len))
 		return;
 	if (p->link)
@@ -134,6 +140,8 @@ static void stranger(struct cryptcab *cab, const uint8_t *key,
 {
 	char addr[CAB_ADDR_TEXT], b64[TUNNEL_KEY_LEN * 2];
 
+	if (cab->doorman && doorman_stranger(cab->doorman, key))
+		return;
 	cab->n_strangers++;
 	sodium_bin2base64(b64, sizeof(b64), key, TUNNEL_KEY_LEN,
 			  sodium_base64_VARIANT_ORIGINAL);
@@ -187,6 +195,7 @@ static void went_down(struct cab_peer *p, const struct tunnel_addr *a)
 	log_notice("%s at %s is down: it does not answer", p->name,
 		   cab_addr_text(addr, a));
 	p->up_since = 0;
+	p->down_since = cab_now();
 }
 
 static void op_event(void *ctx, struct tunnel_peer *tp, enum tunnel_event ev,
@@ -202,6 +211,7 @@ static void op_event(void *ctx, struct tunnel_peer *tp, enum tunnel_event ev,
 	}
 	if (ev == TUNNEL_UP) {
 		p->up_since = cab_now();
+		p->down_since = 0;
 		p->ups++;
 		say_up(p, a);
 	} else if (ev == TUNNEL_DOWN) {
@@ -211,7 +221,7 @@ static void op_event(void *ctx, struct tunnel_peer *tp, enum tunnel_event ev,
 	}
 	if (cab->client)
 		client_event(cab->client, p, ev);
-	else if (cab->server)
+	else if (cab->server && p->kind != CAB_INVITED)
 		server_event(cab->server, p, ev);
 }
 
@@ -352,6 +362,7 @@ int cab_peer_add(struct cryptcab *cab, const char *name,
 	if (!p)
 		return -ENOMEM;
 	p->cab = cab;
+	p->down_since = cab_now();
 	(void)str_copy(p->name, sizeof(p->name), name);
 	memcpy(p->key, key, TUNNEL_KEY_LEN);
 	rc = tunnel_peer_add(cab->tunnel, &c, cab_now(), &p->tp);
@@ -374,6 +385,8 @@ void cab_peer_del(struct cab_peer *p)
 		client_forget(cab->client, p);
 	if (cab->server)
 		server_forget(cab->server, p);
+	if (cab->doorman)
+		doorman_forget(cab->doorman, p);
 	(void)tunnel_peer_del(p->tp);
 	list_del(&p->node);
 	cab->n_peers--;

@@ -8,6 +8,7 @@
  *            is one, its link
  *   sealer   frames on their way from any link to the sockets (link.h)
  *   trust    who the peers are, from their file
+ *   doorman  who may become a peer; NULL: this is a client
  *   client   which server is called, in turn; NULL: this is a server
  *   server   a port of the switch for each client that is up; NULL: a client
  *
@@ -33,6 +34,14 @@ struct trust;
 struct port;
 struct client;
 struct server;
+struct doorman;
+
+/* Where a peer comes from. */
+enum cab_kind {
+	CAB_PEER, /* the peers file, or the console */
+	CAB_INVITED, /* an invitation (doorman.h) */
+	CAB_GUEST, /* it knows the secret of -P */
+};
 
 enum cab_drop {
 	CAB_DROP_NO_LINK, /* from the peer: no port at the switch */
@@ -55,10 +64,13 @@ struct cab_peer {
 	struct list node; /* cab->peers */
 	struct cryptcab *cab;
 	struct tunnel_peer *tp;
+	enum cab_kind kind;
 	struct link *link; /* NULL: none now */
 	struct port *port; /* the server's: what keeps the link, or NULL */
 	struct admit *admit; /* what it may send; the peer's, or NULL: all */
 	uint64_t up_since; /* cab_now(); 0: it is not up */
+	uint64_t down_since; /* the same; 0: it is up */
+	uint64_t leaves_at; /* cab_now(); 0: it stays */
 	uint64_t ups; /* how many times it was */
 	uint64_t drops[CAB_N_DROPS];
 	struct log_limit limit;
@@ -74,6 +86,7 @@ struct cryptcab {
 	struct client *client;
 	struct server *server;
 	struct trust *trust; /* the peers file */
+	struct doorman *doorman; /* of a server */
 	struct list peers;
 	unsigned int n_peers;
 	uint32_t pad;
@@ -85,6 +98,7 @@ struct cryptcab {
 	uint64_t batch_now, batch_wall;
 	struct log_limit strangers;
 	uint64_t n_strangers;
+	bool is_client; /* also before there is @client */
 	bool stopped;
 	int status; /* of exit, when the loop has stopped */
 };

@@ -17,6 +17,9 @@
 #include "common/daemon.h"
 #include "cryptcab/client.h"
 #include "cryptcab/cryptcab.h"
+#include "cryptcab/doorman.h"
+#include "cryptcab/invite.h"
+#include "cryptcab/join.h"
 #include "cryptcab/keyfile.h"
 #include "cryptcab/keymem.h"
 #include "cryptcab/options.h"
@@ -48,6 +51,8 @@ static const struct subcommand subcommands[] = {
 	{ "genkey", keyfile_cmd_genkey },
 	{ "pubkey", keyfile_cmd_pubkey },
 	{ "psk", keyfile_cmd_psk },
+	{ "invite", invite_cmd },
+	{ "join", join_cmd },
 };
 
 static void run_subcommand(int argc, char **argv)
@@ -88,6 +93,31 @@ static void say_key(const char *path, const uint8_t *key)
 		   key64_write(b64, pub));
 }
 
+/* Both sides have nothing but the file of -P, as with VDE 2. */
+static bool is_open_to_all(const struct program *p)
+{
+	const struct options *o = &p->o;
+
+	return o->preshared && !o->key && !o->connect.n;
+}
+
+static int read_key(struct program *p, uint8_t *key, struct strbuf *why)
+{
+	uint8_t *psk;
+	int rc;
+
+	if (!is_open_to_all(p))
+		return keyfile_read_or_make(key, p->key, why);
+	psk = keymem_alloc(KEY64_BYTES);
+	if (!psk)
+		return -ENOMEM;
+	rc = keyfile_read_psk(psk, p->o.preshared, why);
+	if (!rc)
+		keyfile_psk_server(key, psk);
+	keymem_free(psk);
+	return rc;
+}
+
 static int open_engine(struct program *p)
 {
 	uint8_t *key = keymem_alloc(KEY64_BYTES);
@@ -99,7 +129,7 @@ static int open_engine(struct program *p)
 	if (!key)
 		rc = -ENOMEM;
 	else
-		rc = keyfile_read_or_make(key, p->key, &why);
+		rc = read_key(p, key, &why);
 	if (rc < 0)
 		log_err("%s", key ? text : strerror(ENOMEM));
 	if (rc > 0)
@@ -173,6 +203,10 @@ static int open_server(struct program *p)
 	if (rc)
 		return rc;
 	rc = server_new(&p->cab.server, &p->cab, end);
+	if (!rc)
+		rc = doorman_new(
+			&p->cab.doorman, &p->cab, trust_path(p->cab.trust),
+			is_open_to_all(p) ? trust_psk(p->cab.trust) : NULL);
 	if (rc)
 		log_err("unable to set up the server: %s", strerror(-rc));
 	return rc;
@@ -218,6 +252,7 @@ static int set_net(struct program *p)
 		.reconnect = true,
 	};
 	p->cab.streams = p->o.streams;
+	p->cab.is_client = p->o.connect.n;
 	p->cab.pad = (uint32_t)p->o.pad;
 	return 0;
 }
@@ -326,6 +361,7 @@ static void clean_up(struct program *p)
 	client_free(cab->client);
 	cab->client = NULL;
 	cab_close(cab);
+	doorman_free(cab->doorman);
 	trust_close(cab->trust);
 	server_free(cab->server);
 	udp_close(cab->udp);

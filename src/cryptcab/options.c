@@ -63,7 +63,8 @@ static const struct cli_option options[] = {
 
 static const struct cli cli = {
 	.synopsis = "[OPTION]...\n"
-		    "       vde_cryptcab genkey|pubkey|psk [FILE]",
+		    "       vde_cryptcab genkey|pubkey|psk [FILE]\n"
+		    "       vde_cryptcab invite|join ...",
 	.about = "An encrypted cable between switches, over UDP.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),

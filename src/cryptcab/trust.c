@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "common/daemon.h"
+#include "cryptcab/invite.h"
+#include "cryptcab/join.h"
 #include "cryptcab/keyfile.h"
 #include "cryptcab/keymem.h"
 #include "cryptcab/peersdisk.h"
@@ -17,15 +19,16 @@
 #define REASON 512
 #define SETTLE (50 * LOOP_MS) /* a file that changes changes again */
 #define LOOK_FOR_END LOOP_SEC
+#define GUEST_STAYS (600 * LOOP_SEC) /* when he is down */
 
 struct trust {
 	struct cryptcab *cab;
-	struct peersfile *file; /* NULL: no peers */
+	struct peersfile *file, *invites; /* NULL: no peers there */
 	uint8_t *psk; /* for who has none, or NULL */
 	struct loop_fd watch;
 	int fd; /* of inotify, or -1 */
 	struct loop_timer settle, ends;
-	char path[PATH_MAX];
+	char path[PATH_MAX], invites_path[PATH_MAX];
 };
 
 /* ---- peers of the file ---- */
@@ -106,18 +109,49 @@ static void differs(void *ctx, const struct peersfile_peer *was,
 	}
 }
 
-int trust_reload(struct trust *t, struct strbuf *why)
+/* The temporary peers of invitations. One that is used up stays for a while,
+ * for a client who did not get the answer. */
+static void invite_differs(void *ctx, const struct peersfile_peer *was,
+			   const struct peersfile_peer *is, unsigned int what)
+{
+	struct trust *t = ctx;
+	struct cab_peer *p = find(t, is ? is : was);
+	int rc;
+
+	if (!is && p)
+		p->leaves_at = cab_now() + JOIN_LINGER_S * LOOP_SEC;
+	if (!is || p || (is->rules.expires && is->rules.expires <= wall()))
+		return;
+	rc = cab_peer_add(t->cab, is->name, is->key, is->psk, &p);
+	if (rc)
+		say_failed("invite", is->name, rc);
+	else
+		p->kind = CAB_INVITED;
+}
+
+static int reload(struct trust *t, const char *path, struct peersfile **file,
+		  peersfile_diff_fn *fn, struct strbuf *why)
 {
 	struct peersfile *f = NULL;
-	int rc = peersdisk_load(&f, t->path, why);
+	int rc = peersdisk_load(&f, path, why);
 
 	if (rc && rc != -ENOENT)
 		return rc;
-	peersfile_diff(t->file, f, differs, t);
-	peersfile_free(t->file);
-	t->file = f;
-	cab_schedule(t->cab);
+	peersfile_diff(*file, f, fn, t);
+	peersfile_free(*file);
+	*file = f;
 	return 0;
+}
+
+int trust_reload(struct trust *t, struct strbuf *why)
+{
+	int rc = reload(t, t->path, &t->file, differs, why);
+
+	if (!rc && !t->cab->is_client)
+		rc = reload(t, t->invites_path, &t->invites, invite_differs,
+			    why);
+	cab_schedule(t->cab);
+	return rc;
 }
 
 /* ---- when the file changes, and when time is over ---- */
@@ -145,7 +179,8 @@ static void changed(struct loop_fd *w, uint32_t events)
 	for (ssize_t at = 0; at < n;) {
 		const struct inotify_event *ev = (const void *)(buf + at);
 
-		if (!ev->len || !strcmp(ev->name, name))
+		/* Or the list of invitations beside it. */
+		if (!ev->len || !strncmp(ev->name, name, strlen(name)))
 			(void)loop_timer_set(t->cab->loop, &t->settle, SETTLE,
 					     settled);
 		at += (ssize_t)(sizeof(*ev) + ev->len);
@@ -175,15 +210,22 @@ static void watch(struct trust *t)
 static void look_for_ends(struct loop_timer *timer)
 {
 	struct trust *t = container_of(timer, struct trust, ends);
-	uint64_t now = wall();
+	uint64_t now = wall(), mono = cab_now();
 
 	list_for_each_safe(pos, next, &t->cab->peers) {
 		struct cab_peer *p = list_entry(pos, struct cab_peer, node);
 
-		if (!p->admit || !admit_expired(p->admit, now))
-			continue;
-		log_notice("%s is no peer any more: its time is over", p->name);
-		cab_peer_del(p);
+		if (p->admit && admit_expired(p->admit, now)) {
+			log_notice("%s is no peer any more: its time is over",
+				   p->name);
+			cab_peer_del(p);
+		} else if (p->leaves_at
+				   ? p->leaves_at <= mono
+				   : p->kind == CAB_GUEST && p->down_since &&
+					     mono - p->down_since >
+						     GUEST_STAYS) {
+			cab_peer_del(p);
+		}
 	}
 	(void)loop_timer_set(t->cab->loop, timer, LOOK_FOR_END, look_for_ends);
 }
@@ -197,6 +239,28 @@ static int add_server(struct client_server *s, const struct address *a,
 	s->port = a->port;
 	s->peer = p;
 	return s->host ? 1 : -ENOMEM;
+}
+
+/* The server whose key follows from what both sides have, -P. */
+static struct cab_peer *psk_server(struct trust *t, const char *name)
+{
+	uint8_t *key = keymem_alloc(KEY64_BYTES), pub[KEY64_BYTES];
+	struct cab_peer *p = NULL;
+	struct tunnel_peer *tp;
+	int rc;
+
+	if (!key)
+		return NULL;
+	keyfile_psk_server(key, t->psk);
+	(void)crypto_scalarmult_base(pub, key);
+	keymem_free(key);
+	tp = tunnel_peer_find(t->cab->tunnel, pub);
+	if (tp)
+		return tunnel_peer_aux(tp);
+	rc = cab_peer_add(t->cab, name, pub, t->psk, &p);
+	if (rc)
+		say_failed("add", name, rc);
+	return p;
 }
 
 static int servers_of(struct trust *t, const char *what,
@@ -231,7 +295,7 @@ static int servers_of(struct trust *t, const char *what,
 	}
 	if (t->file)
 		pp = peersfile_find_address(t->file, &a);
-	p = pp ? find(t, pp) : NULL;
+	p = pp ? find(t, pp) : !t->psk ? NULL : psk_server(t, what);
 	if (!p) {
 		log_err("unable to call %s: no peer of %s has that name or "
 			"address",
@@ -273,6 +337,8 @@ int trust_open(struct trust **out, struct cryptcab *cab, const char *path,
 	t->cab = cab;
 	t->fd = -1;
 	rc = path_absolute(t->path, path);
+	if (!rc)
+		rc = invite_list_path(t->invites_path, t->path);
 	if (rc) {
 		log_err("unable to use %s: %s", path, strerror(-rc));
 		return rc;
@@ -292,6 +358,16 @@ int trust_open(struct trust **out, struct cryptcab *cab, const char *path,
 	return loop_timer_set(cab->loop, &t->ends, LOOK_FOR_END, look_for_ends);
 }
 
+const uint8_t *trust_psk(const struct trust *t)
+{
+	return t->psk;
+}
+
+const char *trust_path(const struct trust *t)
+{
+	return t->path;
+}
+
 void trust_close(struct trust *t)
 {
 	if (!t)
@@ -302,6 +378,7 @@ void trust_close(struct trust *t)
 	if (t->fd >= 0)
 		close(t->fd);
 	peersfile_free(t->file);
+	peersfile_free(t->invites);
 	keymem_free(t->psk);
 	free(t);
 }

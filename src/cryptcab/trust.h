@@ -7,6 +7,9 @@
  * once; a peer with another pre-shared key is a new one. A file that is not
  * all right changes nothing.
  *
+ * Beside it is the list of open invitations (invite.h). A server has a
+ * temporary peer for each.
+ *
  * A peer whose time is over is taken out until the file gives it more.
  */
 #ifndef CRYPTCAB_TRUST_H
@@ -24,6 +27,10 @@ struct trust;
 int trust_open(struct trust **, struct cryptcab *, const char *path,
 	       const char *preshared);
 void trust_close(struct trust *);
+
+/* The file, and the secret of -P or NULL; the trust's. */
+const char *trust_path(const struct trust *);
+const uint8_t *trust_psk(const struct trust *);
 
 /* The file again: 0, or -errno and what is wrong in @why. */
 int trust_reload(struct trust *, struct strbuf *why);
