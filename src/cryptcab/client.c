@@ -114,20 +114,20 @@ static void asked(void *ctx, const struct tunnel_addr *addrs, int n,
 		  const char *why)
 {
 	struct client *c = ctx;
-	const struct client_server *s = now_at(c);
+	struct resolve *r = c->resolve; /* @addrs and @why are in there */
 
-	resolve_free(c->resolve);
 	c->resolve = NULL;
 	if (n > 0) {
 		memcpy(c->addrs, addrs, (size_t)n * sizeof(*addrs));
 		c->n_addrs = n;
 		c->addr = 0;
 		call(c);
-		return;
+	} else {
+		log_warn_rl(&c->limit, loop_now(c->cab->loop),
+			    "unable to look up %s: %s", now_at(c)->host, why);
+		next_server(c);
 	}
-	log_warn_rl(&c->limit, loop_now(c->cab->loop),
-		    "unable to look up %s: %s", s->host, why);
-	next_server(c);
+	resolve_free(r);
 }
 
 static void ask(struct client *c)

@@ -15,12 +15,13 @@
 #ifndef CRYPTCAB_CLIENT_H
 #define CRYPTCAB_CLIENT_H
 
+#include "cryptcab/address.h"
 #include "cryptcab/cryptcab.h"
 
 #define CLIENT_SERVERS 16
 
 struct client_server {
-	const char *host; /* the caller's */
+	char host[ADDRESS_HOST_SIZE];
 	uint16_t port;
 	struct cab_peer *peer;
 };

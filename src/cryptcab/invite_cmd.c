@@ -210,7 +210,7 @@ static int make_invitation(struct invite *in, struct invite_options *o,
 
 int invite_cmd(int argc, char **argv)
 {
-	struct invite_options o = { .valid = "1d" };
+	static struct invite_options o = { .valid = "1d" }; /* it has a list */
 	struct invite in = { 0 };
 	char reason[WHY_SIZE];
 	struct peersfile *f;
