@@ -82,6 +82,29 @@ void cab_stop(struct cryptcab *cab, int status)
 
 /* ---- what the engine calls ---- */
 
+/* @frame has its header, unless @v says that it has none. */
+static void say_denied(struct cab_peer *p, enum admit_dir dir,
+		       const uint8_t *frame, enum admit_verdict v)
+{
+	char what[64] = "", addr[ETHER_STRLEN];
+
+	if (v == ADMIT_BAD_MAC)
+		(void)str_fmt(
+			what, sizeof(what),
+			"its source address %s is not allowed",
+			ether_str(addr, ether_addr(frame + ETHER_ADDR_LEN)));
+	else if (v == ADMIT_BAD_VLAN &&
+		 ether_be16(frame + 12) == ETHERTYPE_VLAN)
+		(void)str_copy(what, sizeof(what), "its VLAN is not allowed");
+	else if (v == ADMIT_BAD_VLAN)
+		(void)str_copy(what, sizeof(what),
+			       "frames without a tag are not allowed");
+	log_warn_rl(&p->limit, loop_now(p->cab->loop),
+		    "dropped a frame %s %s: %s",
+		    dir == ADMIT_FROM ? "from" : "for", p->name,
+		    *what ? what : admit_verdict_name(v));
+}
+
 bool cab_admit(struct cab_peer *p, enum admit_dir dir, const uint8_t *frame,
 	       size_t len)
 {
@@ -95,10 +118,7 @@ bool cab_admit(struct cab_peer *p, enum admit_dir dir, const uint8_t *frame,
 		return true;
 	p->drops[CAB_DROP_RULES]++;
 	if (v != ADMIT_TOO_FAST)
-		log_warn_rl(&p->limit, loop_now(p->cab->loop),
-			    "dropped a frame %s %s: %s",
-			    dir == ADMIT_FROM ? "from" : "for", p->name,
-			    admit_verdict_name(v));
+		say_denied(p, dir, frame, v);
 	return false;
 }
 
@@ -387,11 +407,31 @@ void cab_peer_del(struct cab_peer *p)
 		server_forget(cab->server, p);
 	if (cab->doorman)
 		doorman_forget(cab->doorman, p);
+	for (int i = 0; i < CAB_N_DROPS; i++)
+		cab->gone_drops[i] += p->drops[i];
 	(void)tunnel_peer_del(p->tp);
 	list_del(&p->node);
 	cab->n_peers--;
 	admit_free(p->admit);
 	free(p);
+	cab_schedule(cab);
+}
+
+void cab_peer_kick(struct cab_peer *p)
+{
+	struct cryptcab *cab = p->cab;
+	char addr[CAB_ADDR_TEXT];
+
+	if (!p->up_since || tunnel_peer_hang_up(p->tp, cab_now()))
+		return;
+	log_notice("%s at %s is down: kicked by console command", p->name,
+		   cab_addr_text(addr, tunnel_addr(p->tp)));
+	p->up_since = 0;
+	p->down_since = cab_now();
+	if (cab->client)
+		client_event(cab->client, p, TUNNEL_DOWN);
+	else if (cab->server && p->kind != CAB_INVITED)
+		server_event(cab->server, p, TUNNEL_DOWN);
 	cab_schedule(cab);
 }
 
@@ -414,6 +454,8 @@ int cab_open(struct cryptcab *cab, const uint8_t key[static TUNNEL_KEY_LEN])
 	int rc;
 
 	list_init(&cab->peers);
+	cab->started = cab_now();
+	(void)crypto_scalarmult_base(cab->key, key);
 	tunnel_defaults(&c);
 	c.ops = &tunnel_ops;
 	c.ctx = cab;

@@ -11,6 +11,7 @@
  *   doorman  who may become a peer; NULL: this is a client
  *   client   which server is called, in turn; NULL: this is a server
  *   server   a port of the switch for each client that is up; NULL: a client
+ *   commands the console (cmd.h)
  *
  * Each is made by main.c and knows the others through this struct. Time for
  * the engine is cab_now(), which counts sleep; the loop's own does not.
@@ -35,6 +36,7 @@ struct port;
 struct client;
 struct server;
 struct doorman;
+struct commands;
 
 /* Where a peer comes from. */
 enum cab_kind {
@@ -87,6 +89,7 @@ struct cryptcab {
 	struct server *server;
 	struct trust *trust; /* the peers file */
 	struct doorman *doorman; /* of a server */
+	struct commands *commands;
 	struct list peers;
 	unsigned int n_peers;
 	uint32_t pad;
@@ -96,6 +99,9 @@ struct cryptcab {
 	uint64_t tick_due;
 	/* When the frames at hand were read: cab_now(), seconds since 1970. */
 	uint64_t batch_now, batch_wall;
+	uint64_t gone_drops[CAB_N_DROPS]; /* of peers that are no more */
+	uint64_t started; /* cab_now() */
+	uint8_t key[TUNNEL_KEY_LEN]; /* public */
 	struct log_limit strangers;
 	uint64_t n_strangers;
 	bool is_client; /* also before there is @client */
@@ -119,6 +125,8 @@ int cab_peer_add(struct cryptcab *, const char *name,
 		 struct cab_peer **out);
 /* Not from inside a callback of the engine. */
 void cab_peer_del(struct cab_peer *);
+/* Ends its session; it may come again, or is called again. The same. */
+void cab_peer_kick(struct cab_peer *);
 struct cab_peer *cab_peer_find(const struct cryptcab *, const char *name);
 
 /* For udp_open(), with the struct cryptcab. */

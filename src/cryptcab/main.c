@@ -16,6 +16,7 @@
 
 #include "common/daemon.h"
 #include "cryptcab/client.h"
+#include "cryptcab/cmd.h"
 #include "cryptcab/cryptcab.h"
 #include "cryptcab/doorman.h"
 #include "cryptcab/invite.h"
@@ -268,6 +269,20 @@ static int open_udp(struct program *p)
 	return rc;
 }
 
+static int open_console(struct program *p)
+{
+	const struct options *o = &p->o;
+	int rc = cmd_start(&p->cab);
+
+	if (rc)
+		log_err("unable to set up the console: %s", strerror(-rc));
+	if (!rc && o->rcfile)
+		rc = cmd_load_rc(&p->cab, o->rcfile);
+	if (!rc && o->mgmt)
+		rc = cmd_listen(&p->cab, o->mgmt, o->mgmt_mode);
+	return rc;
+}
+
 /* ---- begin and end ---- */
 
 static void stop(void *ctx, int signo)
@@ -344,7 +359,7 @@ static int run(struct program *p)
 		return EXIT_FAILURE;
 	if (p->o.connect.n ? open_client(p) : open_server(p))
 		return EXIT_FAILURE;
-	if (get_ready(p))
+	if (open_console(p) || get_ready(p))
 		return EXIT_FAILURE;
 	rc = p->cab.stopped ? 0 : loop_run(p->cab.loop);
 	if (rc) {
@@ -358,6 +373,7 @@ static void clean_up(struct program *p)
 {
 	struct cryptcab *cab = &p->cab;
 
+	cmd_stop(cab);
 	client_free(cab->client);
 	cab->client = NULL;
 	cab_close(cab);

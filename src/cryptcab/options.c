@@ -48,6 +48,11 @@ static const struct cli_option options[] = {
 	  OPT(pad), .max = TUNNEL_DATAGRAM_BASE },
 	{ 0, "norings", CLI_FLAG, NULL, "frames come from the switch finished",
 	  OPT(plain) },
+	{ 'M', "mgmt", CLI_STR, "PATH", "management socket", OPT(mgmt) },
+	{ 0, "mgmtmode", CLI_MODE, "MODE", "its octal mode (600)",
+	  OPT(mgmt_mode) },
+	{ 'f', "rcfile", CLI_STR, "FILE", "run the commands of FILE first",
+	  OPT(rcfile) },
 	{ 0, "user", CLI_STR, "NAME", "be this user once the port is bound",
 	  OPT(user) },
 	{ 'd', "daemon", CLI_FLAG, NULL, "run in the background",
@@ -83,7 +88,7 @@ void options_parse(struct options *o, int argc, char **argv)
 {
 	int first;
 
-	*o = (struct options){ .port = -1, .ready_fd = -1 };
+	*o = (struct options){ .port = -1, .ready_fd = -1, .mgmt_mode = 0600 };
 	first = cli_parse(&cli, argc, argv, o);
 	if (first < argc)
 		cli_usage("unexpected operand: '%s'", argv[first]);

@@ -13,6 +13,8 @@ struct options {
 	struct cli_list connect;
 	int64_t port; /* -1: not given */
 	int64_t pad, ready_fd;
+	const char *mgmt, *rcfile;
+	unsigned int mgmt_mode;
 	int verbose;
 	bool keepalive, plain, background;
 	bool streams; /* standard input and output, no switch */

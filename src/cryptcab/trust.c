@@ -154,6 +154,12 @@ int trust_reload(struct trust *t, struct strbuf *why)
 	return rc;
 }
 
+const struct peersfile_peer *trust_entry(
+	const struct trust *t, const uint8_t key[static TUNNEL_KEY_LEN])
+{
+	return t->file ? peersfile_find(t->file, key) : NULL;
+}
+
 /* ---- when the file changes, and when time is over ---- */
 
 static void settled(struct loop_timer *timer)

@@ -20,6 +20,7 @@
 #include "cryptcab/client.h"
 
 struct trust;
+struct peersfile_peer;
 
 /* Peers of the file at @path, which need not be there; with @preshared, a file
  * or NULL, they all have that secret unless they have their own. What is wrong
@@ -34,6 +35,10 @@ const uint8_t *trust_psk(const struct trust *);
 
 /* The file again: 0, or -errno and what is wrong in @why. */
 int trust_reload(struct trust *, struct strbuf *why);
+
+/* What the file says of a peer, until it is read again; or NULL. */
+const struct peersfile_peer *trust_entry(
+	const struct trust *, const uint8_t key[static TUNNEL_KEY_LEN]);
 
 /* The servers of -c: names of peers, or addresses that the file has for one.
  * How many, or -errno after it was logged. */
