@@ -26,6 +26,8 @@ struct client {
 	struct cryptcab *cab;
 	struct link *link;
 	struct client_server servers[CLIENT_SERVERS];
+	/* Their keys: peers may go, and come back. */
+	uint8_t keys[CLIENT_SERVERS][TUNNEL_KEY_LEN];
 	int n_servers;
 	enum state state;
 	int server, addr; /* in use, or tried */
@@ -41,6 +43,7 @@ struct client {
 };
 
 static void ask(struct client *c);
+static void next_server(struct client *c);
 
 static void broken(struct client *c)
 {
@@ -53,11 +56,35 @@ static struct client_server *now_at(struct client *c)
 	return &c->servers[c->server];
 }
 
+/* NULL: it is no peer now. */
+static struct cab_peer *peer_at(struct client *c)
+{
+	struct tunnel_peer *tp = tunnel_peer_find(c->cab->tunnel,
+						  c->keys[c->server]);
+
+	return tp ? tunnel_peer_aux(tp) : NULL;
+}
+
+static void hang_up(struct client *c)
+{
+	struct cab_peer *p = peer_at(c);
+
+	if (p)
+		(void)tunnel_peer_hang_up(p->tp, cab_now());
+}
+
 static void call(struct client *c)
 {
-	struct cab_peer *p = now_at(c)->peer;
+	struct cab_peer *p = peer_at(c);
 	int rc;
 
+	if (!p) {
+		log_warn_rl(&c->limit, loop_now(c->cab->loop),
+			    "unable to call %s: it is no peer any more",
+			    now_at(c)->host);
+		next_server(c);
+		return;
+	}
 	c->state = CALLING;
 	c->no_answers = 0;
 	rc = tunnel_peer_call(p->tp, &c->addrs[c->addr], cab_now());
@@ -102,7 +129,7 @@ static void next_server(struct client *c)
 /* Not there. */
 static void next_addr(struct client *c)
 {
-	(void)tunnel_peer_hang_up(now_at(c)->peer->tp, cab_now());
+	hang_up(c);
 	if (++c->addr < c->n_addrs)
 		call(c);
 	else
@@ -166,7 +193,7 @@ static void lost(struct loop_timer *t)
 {
 	struct client *c = container_of(t, struct client, step);
 
-	(void)tunnel_peer_hang_up(now_at(c)->peer->tp, cab_now());
+	hang_up(c);
 	c->server = (c->server + 1) % c->n_servers;
 	c->first = c->server;
 	ask(c);
@@ -184,7 +211,7 @@ static void no_answer(struct client *c)
 
 void client_event(struct client *c, struct cab_peer *p, enum tunnel_event ev)
 {
-	if (p != now_at(c)->peer)
+	if (p != peer_at(c))
 		return;
 	if (ev == TUNNEL_UP) {
 		loop_timer_del(c->cab->loop, &c->step);
@@ -206,7 +233,7 @@ void client_unreachable(struct client *c, struct cab_peer *p, int err)
 {
 	bool many = c->n_servers > 1 || c->n_addrs > 1;
 
-	if (many && c->state == CALLING && p == now_at(c)->peer)
+	if (many && c->state == CALLING && p == peer_at(c))
 		later(c);
 }
 
@@ -214,6 +241,11 @@ void client_forget(struct client *c, struct cab_peer *p)
 {
 	if (p->link)
 		link_set_peer(p->link, NULL);
+	if (p != peer_at(c) || c->state < CALLING)
+		return;
+	c->state = CALLING;
+	if (loop_timer_set(c->cab->loop, &c->step, 0, lost))
+		broken(c);
 }
 
 /* ---- begin and end ---- */
@@ -232,6 +264,8 @@ int client_new(struct client **out, struct cryptcab *cab,
 	c->rest = REST_MIN;
 	c->n_servers = n;
 	memcpy(c->servers, servers, (size_t)n * sizeof(*servers));
+	for (int i = 0; i < n; i++)
+		memcpy(c->keys[i], servers[i].peer->key, TUNNEL_KEY_LEN);
 	*out = c;
 	return 0;
 }

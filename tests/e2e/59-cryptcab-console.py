@@ -129,6 +129,13 @@ is_("a client can end its call", ccon.cmd("peer/kick home")[0], 0)
 ok("and calls again", until(lambda: peer(ccon, "home")["ups"] >= 2 and
                             peer(ccon, "home")["state"] == "up"))
 
+is_("a client can forget its server", ccon.cmd("peer/del home")[0], 0)
+ok("which is called no more", client.said("no peer any more", 3))
+is_("and it can be told again", ccon.cmd(
+    "peer/add home %s address 10.9.0.2:7667" % spub)[0], 0)
+ok("then it is called", until(
+    lambda: peer(ccon, "home").get("state") == "up", 12), client.log())
+
 # ---- others ----
 samples = con.do("metrics")
 ok("metrics have peers", 'cryptcab_peer_up{peer="alice"} 1' in samples, samples)
