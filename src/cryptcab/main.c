@@ -19,6 +19,7 @@
 #include "cryptcab/cmd.h"
 #include "cryptcab/cryptcab.h"
 #include "cryptcab/doorman.h"
+#include "cryptcab/enrol.h"
 #include "cryptcab/invite.h"
 #include "cryptcab/join.h"
 #include "cryptcab/keyfile.h"
@@ -54,6 +55,7 @@ static const struct subcommand subcommands[] = {
 	{ "psk", keyfile_cmd_psk },
 	{ "invite", invite_cmd },
 	{ "join", join_cmd },
+	{ "enrol", enrol_cmd },
 };
 
 static void run_subcommand(int argc, char **argv)
@@ -147,11 +149,7 @@ static int open_engine(struct program *p)
 
 static int open_peers(struct program *p)
 {
-	int rc = default_path(p->peers, p->o.peers, "cryptcab.peers");
-
-	return rc ? rc
-		  : trust_open(&p->cab.trust, &p->cab, p->peers,
-			       p->o.preshared);
+	return trust_open(&p->cab.trust, &p->cab, p->peers, p->o.preshared);
 }
 
 /* ---- ends ---- */
@@ -349,12 +347,23 @@ static int get_ready(struct program *p)
 	return rc;
 }
 
+/* Before it goes to the background: ssh may ask for a password. */
+static int find_files(struct program *p)
+{
+	int rc = default_path(p->key, p->o.key, "cryptcab.key");
+
+	if (!rc)
+		rc = default_path(p->peers, p->o.peers, "cryptcab.peers");
+	if (!rc && !p->o.preshared)
+		rc = enrol_missing(&p->o.connect, p->key, p->peers);
+	return rc;
+}
+
 static int run(struct program *p)
 {
 	int rc;
 
-	if (begin(p) || set_net(p) ||
-	    default_path(p->key, p->o.key, "cryptcab.key") || open_engine(p) ||
+	if (find_files(p) || begin(p) || set_net(p) || open_engine(p) ||
 	    open_peers(p) || open_udp(p))
 		return EXIT_FAILURE;
 	if (p->o.connect.n ? open_client(p) : open_server(p))

@@ -24,7 +24,7 @@ endif
 
 ifeq ($(call with,SODIUM),yes)
 PROGS += vde_cryptcab
-vde_cryptcab_SRCS := $(addprefix src/cryptcab/,cab.c client.c cmd.c \
+vde_cryptcab_SRCS := $(addprefix src/cryptcab/,cab.c client.c enrol.c cmd.c \
 	cmd_general.c cmd_peer.c doorman.c keymem.c metrics.c \
 	link.c main.c options.c privileges.c resolve.c server.c tos.c trust.c \
 	udp.c)

@@ -32,7 +32,7 @@ static const struct cli_option options[] = {
 	{ 's', "sock vdesock unix", CLI_STR, "SOCK",
 	  "the switch (- for stdin and stdout)", OPT(sock) },
 	{ 'c', "connect", CLI_LIST, "HOST[:PORT]",
-	  "call this server, or peer; more of them: in order", OPT(connect) },
+	  "call this server or peer (USER@HOST: keys by ssh)", OPT(connect) },
 	{ 'p', "localport", CLI_NUM, "PORT",
 	  "UDP port of this side (server: 7667, client: any)", OPT(port),
 	  .min = 0, .max = PORT_MAX },
@@ -69,7 +69,7 @@ static const struct cli_option options[] = {
 static const struct cli cli = {
 	.synopsis = "[OPTION]...\n"
 		    "       vde_cryptcab genkey|pubkey|psk [FILE]\n"
-		    "       vde_cryptcab invite|join ...",
+		    "       vde_cryptcab invite|join|enrol ...",
 	.about = "An encrypted cable between switches, over UDP.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
