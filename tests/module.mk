@@ -87,6 +87,7 @@ $(call sodium_test,test_tunnel_many)
 endif
 # What its clients may send; keys, peers and invitations.
 $(call unit_test,test_admit,admit base)
+$(call unit_test,test_cabtos,admit base)
 ifeq ($(call with,SODIUM),yes)
 cabkeys_test = $(call unit_test,$(1),cabkeys admit tunnel common base)$(eval $(1)_LDLIBS := -lsodium)
 $(call cabkeys_test,test_address)

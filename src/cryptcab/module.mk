@@ -8,10 +8,11 @@ tunnel_SRCS := $(addprefix src/cryptcab/,aead.c cookie.c fragment.c \
 	tunnel.c)
 endif
 
-# What clients may send: an engine of its own, which needs nothing.
+# What clients may send, and what is to be marked in it: an engine of its own,
+# which needs nothing.
 LIBS += admit
 ENGINES += admit
-admit_SRCS := src/cryptcab/admit.c
+admit_SRCS := src/cryptcab/admit.c src/cryptcab/tos.c
 
 # Keys, peers, invitations: text in, structs out, and thin layers of files and
 # processes below. A part of the program, and of its tests.
@@ -26,7 +27,7 @@ ifeq ($(call with,SODIUM),yes)
 PROGS += vde_cryptcab
 vde_cryptcab_SRCS := $(addprefix src/cryptcab/,cab.c client.c enrol.c cmd.c \
 	cmd_general.c cmd_peer.c doorman.c keymem.c metrics.c \
-	link.c main.c options.c privileges.c resolve.c server.c tos.c trust.c \
+	link.c main.c options.c privileges.c resolve.c server.c trust.c \
 	udp.c)
 vde_cryptcab_LIBS := tunnel admit cabkeys cable common vdeplug base
 vde_cryptcab_LDLIBS := -lsodium

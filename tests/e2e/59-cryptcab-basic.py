@@ -48,6 +48,20 @@ ok("the server notices when it has something for the client",
    server.said("alice .* is down"))
 ok("and takes its port away", until(
     lambda: "alice" not in str(s1.console.json("port/allprint"))))
+# --- pipes in place of a switch: in a dpipe, without -s
+log = unique("dpipe") + ".log"
+argv = server.client_argv
+with open(log, "wb") as out:
+    dpipe = start("dpipe", "vde_plug", s2.dir, "=", "vde_cryptcab", "-v",
+                  *argv, stderr=out, stdin=subprocess.DEVNULL,
+                  stdout=subprocess.DEVNULL)
+ok("a client between pipes", server.said("alice is up", times=2))
+ok("carries frames, too", flows(b, a, frame(mac(1), mac(2), b"pipes")) and
+   flows(a, b, frame(mac(2), mac(1), b"pipes")))
+long = frame(mac(1), mac(2), os.urandom(9000))
+ok("and long ones", flows(b, a, long))
+dpipe.terminate()
+dpipe.wait(DEADLINE)
 is_("the server ends well", server.stop(), 0)
 is_("nothing was wrong", re.findall("error|warning", server.log() +
                                     client.log()), [])

@@ -75,7 +75,7 @@ like "a command that fails is told" \
 	"$(CRYPTCAB_SSH=false refused "$ssh_user@127.0.0.1")" \
 	"unable to enrol at $ssh_user@127.0.0.1: ssh ended with status 1"
 like "and one that says something else" \
-	"$(CRYPTCAB_SSH=echo refused "$ssh_user@127.0.0.1")" \
+	"$(CRYPTCAB_SSH="echo" refused "$ssh_user@127.0.0.1")" \
 	"unable to enrol at .*: it printed no key"
 like "a host is no option" "$(refused -oProxyCommand=id)" \
 	"unable to enrol at -oProxyCommand=id: "

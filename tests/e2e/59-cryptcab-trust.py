@@ -66,6 +66,17 @@ b.send(good)
 is_("his frames, too", a.recv(0.3), None)
 is_("he ends", client.stop(), 0)
 
+# --- his time is over, and he gets more
+soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+write_peers(peers, ("bob", bpub, "expires " + soon))
+bob = call(bkey)
+ok("who has two seconds is up", bob.said("home is up"))
+ok("and then he is not", server.said("bob is no peer .*its time is over"))
+write_peers(peers, ("bob", bpub))
+ok("with more time he comes back by himself", until(
+    lambda: b.send(good) or a.recv(0.1) == good))
+is_("and ends", bob.stop(), 0)
+
 # --- an invitation
 status, text, err = run("vde_cryptcab", "invite", "--key", skey, "--peers",
                         peers, "-a", AT, "carol")

@@ -95,8 +95,10 @@ def pair(server_options=(), client_options=(), at="10.9.0.2:7667", ns=None,
     ckey, cpub = genkey()
     server = Cab("-s", sock[0], "--key", skey, "--peers",
                  peers_file(("alice", cpub)), *server_options, ns=ns)
-    client = Cab("-s", sock[1], "--key", ckey, "-c", "home", "--peers",
-                 peers_file(("home", spub, "address " + at)), *client_options)
+    argv = ["--key", ckey, "-c", "home", "--peers",
+            peers_file(("home", spub, "address " + at)), *client_options]
+    client = Cab("-s", sock[1], *argv)
+    server.client_argv = argv  # for another client like it
     return server, client
 
 
