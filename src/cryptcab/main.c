@@ -40,6 +40,7 @@ struct program {
 	struct daemon daemon;
 	struct pidfile pidfile;
 	char sock[PATH_MAX], peers[PATH_MAX], key[PATH_MAX];
+	char switch_mgmt[PATH_MAX];
 };
 
 /* ---- subcommands ---- */
@@ -194,6 +195,23 @@ static int open_switch(struct program *p, struct end **out)
 	return rc;
 }
 
+/* The connection is kept: it is made before privileges go. */
+static int open_switch_mgmt(struct program *p)
+{
+	const char *path = p->o.switch_mgmt;
+	int rc;
+
+	if (!path)
+		return 0;
+	rc = path_absolute(p->switch_mgmt, path);
+	if (!rc)
+		rc = server_set_vlans(p->cab.server, p->switch_mgmt);
+	if (rc)
+		log_err("unable to talk to the switch at %s: %s", path,
+			strerror(-rc));
+	return rc;
+}
+
 static int open_server(struct program *p)
 {
 	struct end *end = NULL;
@@ -208,7 +226,7 @@ static int open_server(struct program *p)
 			is_open_to_all(p) ? trust_psk(p->cab.trust) : NULL);
 	if (rc)
 		log_err("unable to set up the server: %s", strerror(-rc));
-	return rc;
+	return rc ? rc : open_switch_mgmt(p);
 }
 
 static int open_client(struct program *p)
@@ -383,6 +401,7 @@ static void clean_up(struct program *p)
 	struct cryptcab *cab = &p->cab;
 
 	cmd_stop(cab);
+	server_leave(cab->server);
 	client_free(cab->client);
 	cab->client = NULL;
 	cab_close(cab);

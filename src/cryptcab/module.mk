@@ -27,8 +27,8 @@ ifeq ($(call with,SODIUM),yes)
 PROGS += vde_cryptcab
 vde_cryptcab_SRCS := $(addprefix src/cryptcab/,cab.c client.c enrol.c cmd.c \
 	cmd_general.c cmd_peer.c doorman.c keymem.c metrics.c \
-	link.c main.c options.c privileges.c resolve.c server.c trust.c \
-	udp.c)
-vde_cryptcab_LIBS := tunnel admit cabkeys cable common vdeplug base
+	link.c main.c options.c privileges.c resolve.c server.c \
+	switchmgmt.c trust.c udp.c vlanport.c)
+vde_cryptcab_LIBS := tunnel admit cabkeys cable term common vdeplug base
 vde_cryptcab_LDLIBS := -lsodium
 endif

@@ -51,6 +51,8 @@ static const struct cli_option options[] = {
 	{ 'M', "mgmt", CLI_STR, "PATH", "management socket", OPT(mgmt) },
 	{ 0, "mgmtmode", CLI_MODE, "MODE", "its octal mode (600)",
 	  OPT(mgmt_mode) },
+	{ 0, "switch-mgmt", CLI_STR, "PATH",
+	  "console of the switch, for VLANs of clients", OPT(switch_mgmt) },
 	{ 'f', "rcfile", CLI_STR, "FILE", "run the commands of FILE first",
 	  OPT(rcfile) },
 	{ 0, "user", CLI_STR, "NAME", "be this user once the port is bound",
@@ -98,6 +100,8 @@ void options_parse(struct options *o, int argc, char **argv)
 		o->port = o->connect.n ? 0 : ADDRESS_PORT;
 	o->streams = o->sock ? !strcmp(o->sock, "-")
 			     : is_pipe(STDIN_FILENO) && is_pipe(STDOUT_FILENO);
+	if (o->switch_mgmt && (o->streams || o->connect.n))
+		cli_usage("--switch-mgmt is for servers at a switch");
 	if (!o->sock)
 		o->sock = "/tmp/vde.ctl";
 }

@@ -13,7 +13,7 @@ struct options {
 	struct cli_list connect;
 	int64_t port; /* -1: not given */
 	int64_t pad, ready_fd;
-	const char *mgmt, *rcfile;
+	const char *mgmt, *rcfile, *switch_mgmt;
 	unsigned int mgmt_mode;
 	int verbose;
 	bool keepalive, plain, background;

@@ -15,6 +15,7 @@
 #include "cryptcab/keyfile.h"
 #include "cryptcab/keymem.h"
 #include "cryptcab/peersdisk.h"
+#include "cryptcab/server.h"
 
 #define REASON 512
 #define SETTLE (50 * LOOP_MS) /* a file that changes changes again */
@@ -91,6 +92,8 @@ static void change(struct trust *t, struct cab_peer *p,
 		rc = admit_set(p->admit, &is->rules, cab_now());
 	if (rc)
 		say_failed("change", is->name, rc);
+	else if (differs & PEERSFILE_VLANS && t->cab->server)
+		server_vlans_changed(t->cab->server, p);
 }
 
 static void differs(void *ctx, const struct peersfile_peer *was,
