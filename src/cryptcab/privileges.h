@@ -6,7 +6,7 @@
 #define CRYPTCAB_PRIVILEGES_H
 
 /* Before keys are in memory: it may be locked, no dump has it, and no other
- * process of this user looks into it. */
+ * process of this user looks into it. And as many descriptors as may be. */
 void privileges_guard(void);
 
 /* Becomes @user (NULL: stays who it is) and gives up all capabilities and the
