@@ -18,7 +18,7 @@ admit_SRCS := src/cryptcab/admit.c src/cryptcab/tos.c
 # processes below. A part of the program, and of its tests.
 ifeq ($(call with,SODIUM),yes)
 LIBS += cabkeys
-cabkeys_SRCS := $(addprefix src/cryptcab/,address.c enrol.c enrol_run.c invite.c invite_cmd.c \
+cabkeys_SRCS := $(addprefix src/cryptcab/,address.c invite.c invite_cmd.c \
 	join.c join_ask.c key64.c keyfile.c \
 	peersdisk.c peersfile.c privfile.c utcdate.c)
 endif
