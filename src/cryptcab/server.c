@@ -116,11 +116,11 @@ static void failed(struct cab_peer *p, const char *what, int rc)
 {
 	struct server *s = p->cab->server;
 
-	close_port(p);
 	log_warn_rl(&s->limit, loop_now(s->cab->loop),
 		    "unable to open a port of %s for %s: %s%s%s",
 		    s->cab->net.locator, p->name, what ? what : "",
 		    what ? ": " : "", strerror(-rc));
+	close_port(p); /* @what is its */
 	try_again(s);
 }
 

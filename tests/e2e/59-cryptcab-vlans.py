@@ -131,6 +131,26 @@ os.kill(again.proc.pid, signal.SIGSTOP)
 ok("the server ends while the switch sleeps", server.stop() == 0)
 os.kill(again.proc.pid, signal.SIGCONT)
 client.stop()
+until(lambda: not [v for v in ports(again).values() if v])
+
+# ---- VLANs that the switch does not take ----
+mgmt = unique("m")
+peers = peers_file(("alice", cpub, "vlan 6", "tagged 4094"))
+server = Cab("-s", again.dir, "--key", skey, "--peers", peers, "-M", mgmt,
+             "--switch-mgmt", again.mgmt, ns=net.b)
+client = Cab("-s", near.dir, "--key", ckey, "-c", "home", "--peers",
+             peers_file(("home", spub, "address 10.9.0.2:7667")))
+ok("a VLAN that cannot be is refused by the switch, and the log says so",
+   server.said("unable to open a port of .* for alice: vlan/create 4094: "
+               "Invalid argument"), server.log())
+ok("nothing is left of it at the switch", until(
+    lambda: not [v for v in ports(again).values() if v] and
+    6 not in vlans(again)), lambda: (ports(again), vlans(again)))
+write_peers(peers, ("alice", cpub, "vlan 5"))
+ok("with VLANs that can be it has its port", until(
+    lambda: 5 in ports(again).values()), server.log())
+is_("the server ends well", server.stop(), 0)
+client.stop()
 status, _, err = run("vde_cryptcab", "-s", again.dir, "--key", skey,
                      "--switch-mgmt", TMP + "/none", "-p", "0")
 is_("without a console there it does not start", status, 1)
