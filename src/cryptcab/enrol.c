@@ -2,294 +2,270 @@
 #include "cryptcab/enrol.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <pwd.h>
 #include <sodium.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "common/log.h"
-#include "cryptcab/keyfile.h"
-#include "cryptcab/keymem.h"
+#include "base/num.h"
+#include "base/quote.h"
 #include "cryptcab/peersdisk.h"
 
-#define REASON 512
-#define ANSWER_MAX 16384 /* of ssh: banners, and one line */
-#define WORDS_MAX 32
-#define REMOTE_SIZE 256
+#define REQUEST "vde-enrol 1 "
+#define REPLY "vde-enrolled 1 "
+#define REFUSED "vde-refused 1 "
+#define MARK "vde-"
+#define PROGRAM_MAX 512
+#define WORD_CHARS                                             \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
+	"0123456789._/+-"
 
-static int public_key(uint8_t *pub, const char *path, struct strbuf *why)
+static_assert(sizeof(REPLY) + KEY64_LEN + sizeof(" 65535 ") +
+			      PEERSFILE_NAME_SIZE <=
+		      ENROL_LINE_MAX,
+	      "a reply is a line");
+static_assert(sizeof(REFUSED) + ENROL_REASON_SIZE <= ENROL_LINE_MAX,
+	      "a refusal is a line");
+
+/* ---- lines ---- */
+
+char *enrol_write_request(char *s, const struct enrol_request *r)
 {
-	uint8_t *key = keymem_alloc(KEY64_BYTES);
-	int rc;
+	char key[KEY64_SIZE];
 
-	if (!key)
-		return -ENOMEM;
-	rc = keyfile_read_or_make(key, path, why);
-	if (rc >= 0)
-		rc = crypto_scalarmult_base(pub, key) ? -EINVAL : 0;
-	keymem_free(key);
-	return rc;
+	(void)str_fmt(s, ENROL_LINE_MAX + 1, REQUEST "%s %s\n",
+		      key64_write(key, r->key), r->name);
+	return s;
 }
 
-/* ---- the client ---- */
-
-static void own_name(char name[static PEERSFILE_NAME_SIZE])
+char *enrol_write_reply(char *s, const struct enrol_reply *r)
 {
-	const struct passwd *pw = getpwuid(getuid());
-	char host[64] = "", text[160];
+	char key[KEY64_SIZE];
 
-	if (gethostname(host, sizeof(host) - 1))
-		host[0] = '\0';
-	(void)str_fmt(text, sizeof(text), "%.64s@%s", pw ? pw->pw_name : "",
-		      *host ? host : "client");
-	peersfile_make_name(name, text);
+	if (!r->refused) {
+		(void)str_fmt(s, ENROL_LINE_MAX + 1, REPLY "%s %u %s\n",
+			      key64_write(key, r->key), (unsigned int)r->port,
+			      r->name);
+		return s;
+	}
+	(void)str_fmt(s, ENROL_LINE_MAX + 1, REFUSED "%s\n", r->reason);
+	for (char *c = s; c[0] && c[1]; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return s;
 }
 
-static int split(char *text, char **words, int max)
+/* What follows @head; NULL: it does not begin so. */
+static const char *after(const char *s, const char *head)
 {
-	char *save, *w = strtok_r(text, " ", &save);
-	int n = 0;
+	size_t n = strlen(head);
 
-	for (; w && n < max; w = strtok_r(NULL, " ", &save))
-		words[n++] = w;
+	return strncmp(s, head, n) != 0 ? NULL : s + n;
+}
+
+/* "KEY " */
+static const char *take_key(uint8_t key[static KEY64_BYTES], const char *s)
+{
+	if (strlen(s) <= KEY64_LEN || s[KEY64_LEN] != ' ' ||
+	    !key64_read(key, s, KEY64_LEN) || sodium_is_zero(key, KEY64_BYTES))
+		return NULL;
+	return s + KEY64_LEN + 1;
+}
+
+static bool take_name(char name[static PEERSFILE_NAME_SIZE], const char *s)
+{
+	return peersfile_name_ok(s) &&
+	       str_copy(name, PEERSFILE_NAME_SIZE, s) >= 0;
+}
+
+bool enrol_parse_request(struct enrol_request *r, const char *s)
+{
+	memset(r, 0, sizeof(*r));
+	s = after(s, REQUEST);
+	if (s)
+		s = take_key(r->key, s);
+	return s && take_name(r->name, s);
+}
+
+static bool parse_refusal(struct enrol_reply *r, const char *s)
+{
+	if (!*s || str_copy(r->reason, sizeof(r->reason), s) < 0)
+		return false;
+	for (; *s; s++)
+		if (*s < ' ' || *s > '~')
+			return false;
+	r->refused = true;
+	return true;
+}
+
+bool enrol_parse_reply(struct enrol_reply *r, const char *s)
+{
+	char digits[6] = "";
+	const char *rest;
+	int64_t port;
+	size_t n;
+
+	memset(r, 0, sizeof(*r));
+	rest = after(s, REFUSED);
+	if (rest)
+		return parse_refusal(r, rest);
+	rest = after(s, REPLY);
+	if (rest)
+		rest = take_key(r->key, rest);
+	if (!rest)
+		return false;
+	n = strspn(rest, "0123456789");
+	if (n >= sizeof(digits) || rest[n] != ' ')
+		return false;
+	memcpy(digits, rest, n);
+	/* One text for each number. */
+	if (!parse_num(digits, 0, UINT16_MAX, &port) ||
+	    (*digits == '0' && n > 1))
+		return false;
+	r->port = (uint16_t)port;
+	return take_name(r->name, rest + n + 1);
+}
+
+enum enrol_found enrol_find_reply(struct enrol_reply *r, const char *text,
+				  size_t len)
+{
+	const char *end = text + len, *nl;
+	char line[ENROL_LINE_MAX + 1];
+
+	for (; (nl = memchr(text, '\n', (size_t)(end - text))); text = nl + 1) {
+		size_t n = (size_t)(nl - text);
+
+		if (n < strlen(MARK) || memcmp(text, MARK, strlen(MARK)) != 0)
+			continue;
+		if (text[n - 1] == '\r')
+			n--;
+		if (n >= sizeof(line) || memchr(text, '\0', n))
+			return ENROL_GARBAGE;
+		memcpy(line, text, n);
+		line[n] = '\0';
+		return enrol_parse_reply(r, line) ? ENROL_REPLY : ENROL_GARBAGE;
+	}
+	return ENROL_NOTHING;
+}
+
+/* ---- words ---- */
+
+/* The words of $VDE_SSH, as far as they go. */
+static int split_ssh(struct enrol_words *w, const char *ssh, int room,
+		     struct strbuf *why)
+{
+	size_t len = strlen(ssh) + 1;
+	char *rest = w->mem;
+	int n = 0, rc;
+
+	if (len > sizeof(w->mem) / 2) {
+		strbuf_add(why, "unable to use VDE_SSH: too long");
+		return -EINVAL;
+	}
+	memcpy(w->mem, ssh, len);
+	while (n < room && (rc = quote_next(&rest, &w->argv[n])) > 0)
+		n++;
+	if (n == room || rc < 0 || !n) {
+		strbuf_fmt(why, "unable to use VDE_SSH: %s",
+			   n == room ? "too many words"
+			   : rc < 0  ? "a quote has no end"
+				     : "no command");
+		return -EINVAL;
+	}
 	return n;
 }
 
-_Noreturn static void run_ssh(int out, char *target, char *remote)
+int enrol_words(struct enrol_words *w, const char *ssh, const char *user,
+		const struct address *host, const char *program,
+		struct strbuf *why)
 {
-	const char *given = getenv("CRYPTCAB_SSH");
-	char *command = strdup(given && *given ? given : "ssh");
-	char *argv[WORDS_MAX + 4];
-	int n = command ? split(command, argv, WORDS_MAX) : 0;
-	int null = open("/dev/null", O_RDONLY);
+	struct strbuf b;
+	int n;
 
-	argv[n++] = target;
-	argv[n++] = remote;
-	argv[n] = NULL;
-	/* Standard input may be frames; passwords come from the terminal. */
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(out, STDOUT_FILENO) < 0)
-		_exit(126);
-	execvp(argv[0], argv);
-	log_err("unable to run %s: %s", argv[0], strerror(errno));
-	_exit(127);
+	static_assert(sizeof(w->mem) / 2 >
+			      ADDRESS_USER_SIZE + ADDRESS_HOST_SIZE +
+				      PROGRAM_MAX + sizeof("enrol"),
+		      "all of them fit");
+	memset(w, 0, sizeof(*w));
+	n = split_ssh(w, ssh ? ssh : "ssh", ENROL_WORDS_MAX - 3, why);
+	if (n < 0)
+		return n;
+	if (!program)
+		program = "vde_cryptcab";
+	if (!*program || *program == '-' || strlen(program) > PROGRAM_MAX ||
+	    program[strspn(program, WORD_CHARS)]) {
+		strbuf_add(why, "unable to use VDE_CRYPTCAB: it must be one "
+				"path of letters, digits and ._/+-");
+		return -EINVAL;
+	}
+	/* address_parse_target() let nothing else pass; but who knows where
+	 * these are from. */
+	if (*user == '-' || *host->host == '-' || !*host->host) {
+		strbuf_add(why, "unable to use ssh: that is no host");
+		return -EINVAL;
+	}
+	strbuf_init(&b, w->mem + sizeof(w->mem) / 2, sizeof(w->mem) / 2);
+	w->argv[n++] = b.s;
+	strbuf_fmt(&b, "%s%s%s", user, *user ? "@" : "", host->host);
+	/* The next word begins behind the NUL of this one. */
+	strbuf_init(&b, b.s + b.len + 1, b.size - b.len - 1);
+	w->argv[n++] = b.s;
+	strbuf_add(&b, program);
+	strbuf_init(&b, b.s + b.len + 1, b.size - b.len - 1);
+	w->argv[n++] = b.s;
+	strbuf_add(&b, "enrol");
+	return 0;
 }
 
-static size_t read_all(int fd, char *buf, size_t size)
+/* ---- the server ---- */
+
+static int refuse(struct enrol_reply *r, int rc, const char *why)
 {
-	size_t len = 0;
-
-	for (;;) {
-		char lost[512];
-		bool room = len + 1 < size;
-		ssize_t n = read(fd, room ? buf + len : lost,
-				 room ? size - 1 - len : sizeof(lost));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		len += room ? (size_t)n : 0;
-	}
-	buf[len] = '\0';
-	return len;
-}
-
-/* The key in what the other side printed. */
-static bool find_key(uint8_t *key, const char *answer)
-{
-	const char *at = strstr(answer, ENROL_MARK);
-
-	if (!at || (at > answer && at[-1] != '\n'))
-		return false;
-	at += sizeof(ENROL_MARK) - 1;
-	return key64_read(key, at, strcspn(at, "\r\n"));
-}
-
-static int ask(uint8_t *key, char *target, char *remote, struct strbuf *why)
-{
-	char answer[ANSWER_MAX];
-	int fds[2], status = 0;
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC)) {
-		strbuf_add(why, strerror(errno));
-		return -errno;
-	}
-	pid = fork();
-	if (!pid)
-		run_ssh(fds[1], target, remote);
-	close(fds[1]);
-	if (pid > 0)
-		(void)read_all(fds[0], answer, sizeof(answer));
-	close(fds[0]);
-	if (pid < 0) {
-		strbuf_add(why, strerror(EAGAIN));
-		return -EAGAIN;
-	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-		strbuf_fmt(why, "ssh ended with status %d",
-			   WIFEXITED(status) ? WEXITSTATUS(status)
-					     : 128 + WTERMSIG(status));
-		return -ECONNREFUSED;
-	}
-	if (find_key(key, answer))
-		return 0;
-	strbuf_add(why, "it printed no key");
-	return -EPROTO;
-}
-
-static int enrol(const char *target, const struct address *a, const char *user,
-		 const char *key_path, const char *peers_path,
-		 struct strbuf *why)
-{
-	char name[PEERSFILE_NAME_SIZE], b64[KEY64_SIZE], remote[REMOTE_SIZE];
-	char ssh_target[ADDRESS_USER_SIZE + ADDRESS_HOST_SIZE];
-	struct address addr = *a;
-	struct peersfile_peer p = { .addrs = &addr,
-				    .n_addrs = 1,
-				    .rules = { .untagged = VLAN_NONE } };
-	uint8_t pub[KEY64_BYTES];
-	int rc = public_key(pub, key_path, why);
-
-	if (rc)
-		return rc;
-	own_name(name);
-	(void)str_fmt(remote, sizeof(remote), "vde_cryptcab enrol %s %s",
-		      key64_write(b64, pub), name);
-	(void)str_fmt(ssh_target, sizeof(ssh_target), "%s%s%s", user,
-		      *user ? "@" : "", a->host);
-	log_notice("asking %s by ssh for its key", ssh_target);
-	rc = ask(p.key, ssh_target, remote, why);
-	if (rc)
-		return rc;
-	peersfile_make_name(p.name, a->host);
-	rc = peersdisk_renew(peers_path, &p, why);
-	if (!rc)
-		log_notice("%s is peer %s of %s now", target, p.name,
-			   peers_path);
-	return rc < 0 ? rc : 0;
-}
-
-int enrol_missing(const struct cli_list *connect, const char *key_path,
-		  const char *peers_path)
-{
-	char text[REASON] = "", user[ADDRESS_USER_SIZE];
-	struct peersfile *f = NULL;
-	struct strbuf why;
-	int rc;
-
-	strbuf_init(&why, text, sizeof(text));
-	rc = peersdisk_load(&f, peers_path, &why);
-	if (rc && rc != -ENOENT) {
-		log_err("%s", text);
-		return rc;
-	}
-	rc = 0;
-	for (size_t i = 0; i < connect->n && !rc; i++) {
-		const char *what = connect->given[i].arg;
-		struct address a;
-
-		strbuf_init(&why, text, sizeof(text));
-		if (f && peersfile_find_name(f, what))
-			continue;
-		if (!address_parse_target(&a, user, what, ADDRESS_PORT, &why))
-			rc = -EINVAL;
-		else if (!f || !peersfile_find_address(f, &a))
-			rc = enrol(what, &a, user, key_path, peers_path, &why);
-		if (rc)
-			log_err("unable to enrol at %s: %s", what,
-				*text ? text : strerror(-rc));
-	}
-	peersfile_free(f);
+	memset(r, 0, sizeof(*r));
+	r->refused = true;
+	/* Cut where it must be. */
+	(void)str_fmt(r->reason, sizeof(r->reason), "%s", why);
 	return rc;
 }
 
-/* ---- the server's side ---- */
-
-struct enrol_options {
-	const char *key, *peers;
-};
-
-#define OPT(member) .offset = offsetof(struct enrol_options, member)
-
-static const struct cli_option rows[] = {
-	{ 0, "key", CLI_STR, "FILE", "private key of the server", OPT(key) },
-	{ 0, "peers", CLI_STR, "FILE", "peers file of the server", OPT(peers) },
-};
-
-static const struct cli enrol_cli = {
-	.synopsis = "enrol [OPTION]... KEY [NAME]",
-	.about = "Add a client's public key to the peers file and print the "
-		 "server's; ssh runs this.",
-	.options = rows,
-	.n_options = ARRAY_SIZE(rows),
-};
-
-static int add_client(const char *path, struct peersfile_peer *p,
-		      struct strbuf *why)
+static int add(struct peersfile_peer *p, const char *peers_path,
+	       struct strbuf *why)
 {
 	struct peersdisk d;
-	int rc = peersdisk_begin(&d, path, PEERSDISK_WAIT_MS, why);
+	int rc = peersdisk_begin(&d, peers_path, PEERSDISK_WAIT_MS, why);
 
 	if (rc)
 		return rc;
 	rc = peersdisk_enrol(&d, p, why);
-	if (rc == 0)
+	if (!rc)
 		return peersdisk_commit(&d, why);
 	peersdisk_abort(&d);
 	return rc < 0 ? rc : 0;
 }
 
-static int serve(const struct enrol_options *o, struct peersfile_peer *p,
-		 struct strbuf *why)
+int enrol_serve(const char *line, const char *peers_path,
+		const uint8_t own[static KEY64_BYTES], uint16_t port,
+		struct enrol_reply *r, struct strbuf *why)
 {
-	char key[PATH_MAX], peers[PATH_MAX], b64[KEY64_SIZE];
-	uint8_t pub[KEY64_BYTES];
+	struct peersfile_peer p = { .rules = { .untagged = VLAN_NONE } };
+	struct enrol_request q;
 	int rc = 0;
 
-	if (!o->key)
-		rc = privfile_default(key, PATH_MAX, "cryptcab.key", why);
-	if (!rc && !o->peers)
-		rc = privfile_default(peers, PATH_MAX, "cryptcab.peers", why);
-	if (!rc)
-		rc = public_key(pub, o->key ? o->key : key, why);
-	if (!rc)
-		rc = add_client(o->peers ? o->peers : peers, p, why);
-	if (rc)
-		return rc;
-	if (printf(ENROL_MARK "%s\n", key64_write(b64, pub)) < 0 ||
-	    fflush(stdout)) {
-		strbuf_fmt(why, "unable to write the key: %s", strerror(errno));
-		return -EIO;
+	if (!enrol_parse_request(&q, line)) {
+		rc = -EINVAL;
+		strbuf_add(why, "unable to enrol: no request of this version");
+	} else if (!memcmp(q.key, own, KEY64_BYTES)) {
+		rc = -EINVAL;
+		strbuf_add(why, "unable to enrol: that key is the server's");
 	}
+	if (!rc) {
+		memcpy(p.key, q.key, KEY64_BYTES);
+		memcpy(p.name, q.name, sizeof(p.name));
+		rc = add(&p, peers_path, why);
+	}
+	if (rc)
+		return refuse(r, rc, why->s);
+	memset(r, 0, sizeof(*r));
+	memcpy(r->key, own, KEY64_BYTES);
+	memcpy(r->name, p.name, sizeof(r->name));
+	r->port = port;
 	return 0;
-}
-
-int enrol_cmd(int argc, char **argv)
-{
-	struct enrol_options o = { 0 };
-	struct peersfile_peer p = { .rules = { .untagged = VLAN_NONE } };
-	char text[REASON] = "";
-	struct strbuf why;
-	int i = cli_parse(&enrol_cli, argc, argv, &o);
-
-	strbuf_init(&why, text, sizeof(text));
-	if (argc - i < 1 || argc - i > 2)
-		cli_usage("enrol needs the public KEY of the client, and maybe "
-			  "a NAME");
-	if (!key64_read(p.key, argv[i], strlen(argv[i])))
-		cli_usage("invalid key '%s'", argv[i]);
-	peersfile_make_name(p.name, argc - i > 1 ? argv[i + 1] : "client");
-	if (!serve(&o, &p, &why))
-		return EXIT_SUCCESS;
-	log_err("%s", *text ? text : "unable to enrol the client");
-	return EXIT_FAILURE;
 }

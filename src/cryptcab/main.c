@@ -17,6 +17,7 @@
 #include "common/daemon.h"
 #include "cryptcab/client.h"
 #include "cryptcab/cmd.h"
+#include "cryptcab/contact.h"
 #include "cryptcab/cryptcab.h"
 #include "cryptcab/doorman.h"
 #include "cryptcab/enrol.h"
@@ -373,7 +374,7 @@ static int find_files(struct program *p)
 	if (!rc)
 		rc = default_path(p->peers, p->o.peers, "cryptcab.peers");
 	if (!rc && !p->o.preshared)
-		rc = enrol_missing(&p->o.connect, p->key, p->peers);
+		rc = contact_missing(&p->o.connect, p->key, p->peers);
 	return rc;
 }
 

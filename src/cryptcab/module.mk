@@ -18,14 +18,14 @@ admit_SRCS := src/cryptcab/admit.c src/cryptcab/tos.c
 # processes below. A part of the program, and of its tests.
 ifeq ($(call with,SODIUM),yes)
 LIBS += cabkeys
-cabkeys_SRCS := $(addprefix src/cryptcab/,address.c invite.c invite_cmd.c \
-	join.c join_ask.c key64.c keyfile.c \
+cabkeys_SRCS := $(addprefix src/cryptcab/,address.c enrol.c enrol_run.c \
+	invite.c invite_cmd.c join.c join_ask.c key64.c keyfile.c \
 	peersdisk.c peersfile.c privfile.c utcdate.c)
 endif
 
 ifeq ($(call with,SODIUM),yes)
 PROGS += vde_cryptcab
-vde_cryptcab_SRCS := $(addprefix src/cryptcab/,cab.c client.c enrol.c cmd.c \
+vde_cryptcab_SRCS := $(addprefix src/cryptcab/,cab.c client.c contact.c cmd.c \
 	cmd_general.c cmd_peer.c doorman.c keymem.c metrics.c \
 	link.c main.c options.c privileges.c resolve.c server.c \
 	switchmgmt.c trust.c udp.c vlanport.c)

@@ -122,6 +122,6 @@ ok("a key that others may read is refused", r[0] == 1 and key in r[2], r)
 r = run("vde_cryptcab", "-x")
 ok("so is a cable in clear", r[0] == 2 and "encryption" in r[2], r)
 r = run("vde_cryptcab", "-s", near.dir, "--key", kkey, "--peers", kpeers,
-        "-c", "nobody.example", env=dict(os.environ, CRYPTCAB_SSH="false"))
+        "-c", "nobody.example", env=dict(os.environ, VDE_SSH="false"))
 ok("and a server that nobody knows and ssh does not reach", r[0] == 1 and "nobody.example" in r[2], r)
 done()

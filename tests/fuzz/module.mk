@@ -47,6 +47,7 @@ fuzz_wirerc_LDLIBS := -lm
 ifeq ($(call with,SODIUM),yes)
 cabkeys_fuzz = $(call fuzz_test,$(1),cabkeys admit tunnel common base)$(eval $(1)_LDLIBS := -lsodium)
 $(call cabkeys_fuzz,fuzz_address)
+$(call cabkeys_fuzz,fuzz_enrol)
 $(call cabkeys_fuzz,fuzz_invite)
 $(call cabkeys_fuzz,fuzz_join)
 $(call cabkeys_fuzz,fuzz_keyfile)
