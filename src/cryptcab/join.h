@@ -16,12 +16,13 @@
  *     53      the name                        the name
  *
  * The name in a request is what the client calls itself, for people; the name
- * that counts is the invitation's. The request comes again each half second until there is an answer; the same
- * request gets the same answer, also when it was granted before. The
- * invitation is used up when a key was enrolled with it: its block leaves the
- * list, and one in the peers file takes its place, with the same pre-shared
- * key, rules and name and with the client's key. The list is written first: if
- * the other file cannot be, nobody is enrolled and a new invitation is needed.
+ * that counts is the invitation's. The request comes again each half second
+ * until there is an answer; the same request gets the same answer, also when it
+ * was granted before. The invitation is used up when a key was enrolled with
+ * it: its block leaves the list, and one in the peers file takes its place,
+ * with the same pre-shared key, rules and name and with the client's key. The
+ * list is written first: if the other file cannot be, nobody is enrolled and a
+ * new invitation is needed.
  */
 #ifndef CRYPTCAB_JOIN_H
 #define CRYPTCAB_JOIN_H
