@@ -177,10 +177,10 @@ static void values_out_of_range_are_refused(void)
 		"address ::1",
 		"address -h:1",
 		"psk x",
-		"psk " K1 K1,
+		("psk " K1 K1),
 		"psk AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-		"psk " S1 "\npskfile x",
-		"pskfile x\npsk " S1,
+		("psk " S1 "\npskfile x"),
+		("pskfile x\npsk " S1),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
