@@ -4,7 +4,7 @@
 # manpages.sh - the pages say what the programs do, and mandoc likes them
 #
 # Every program in $BUILD/bin has a page with EXIT STATUS and EXAMPLES in
-# which each option of its --help stands; the pages of switch and wirefilter name
+# which each option of its --help stands; the pages of programs with a console name
 # each command of their consoles; the library's functions have a page. Called at
 # the root of the tree.
 set -u
@@ -111,6 +111,12 @@ if [ -x "$BUILD/bin/wirefilter" ]; then
 	"$BUILD/bin/wirefilter" -M "$tmp/wirefilter.mgmt" --ready-fd 9 \
 		9>"$tmp/ready" <>"$tmp/in" 1<>"$tmp/out" 2>/dev/null &
 	console wirefilter
+fi
+if [ -x "$BUILD/bin/vde_cryptcab" ]; then
+	"$BUILD/bin/vde_cryptcab" -s "$tmp/ctl" -p 0 --key "$tmp/key" \
+		--peers "$tmp/peers" -M "$tmp/vde_cryptcab.mgmt" --ready-fd 9 \
+		9>"$tmp/ready" 2>/dev/null &
+	console vde_cryptcab
 fi
 
 # Pages of this tree need not be installed to be referred to.
