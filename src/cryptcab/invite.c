@@ -13,6 +13,9 @@
 #define PREFIX "vde1-"
 #define PREFIX_LEN (sizeof(PREFIX) - 1)
 #define VARIANT sodium_base64_VARIANT_URLSAFE_NO_PADDING
+#define LETTERS                                                \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
+	"0123456789-_"
 #define SUM_LEN 4
 #define HEAD_LEN 53
 #define ADDR_MAX (1 + 1 + (ADDRESS_HOST_SIZE - 1) + 2)
@@ -185,7 +188,9 @@ static int decode(uint8_t *bytes, const char *text, size_t len,
 	const char *end;
 	size_t n;
 
-	if (sodium_base642bin(bytes, BYTES_MAX, text, len, NULL, &n, &end,
+	/* libsodium 1.0.18 takes some bytes above 127 for letters. */
+	if (strspn(text, LETTERS) < len ||
+	    sodium_base642bin(bytes, BYTES_MAX, text, len, NULL, &n, &end,
 			      VARIANT) ||
 	    end != text + len || n < SUM_LEN) {
 		strbuf_add(why, "a character of it is wrong, or it is cut");

@@ -82,6 +82,7 @@ static void empty_dir(void)
 static void a_key_has_one_text(void)
 {
 	char text[KEY64_SIZE];
+	int n = 0;
 
 	for (int i = 0; i < KEY64_BYTES; i++)
 		key[i] = (uint8_t)(i + 1);
@@ -91,6 +92,16 @@ static void a_key_has_one_text(void)
 	text[42] = 'B';
 	CHECK(!key64_read(key2, text, KEY64_LEN));
 	CHECK(sodium_is_zero(key2, sizeof(key2)));
+	text[42] = 'A';
+	for (int c = 0; c < 256; c++) {
+		text[9] = (char)c;
+		if (!key64_read(key2, text, KEY64_LEN))
+			continue;
+		/* Those of base64, and each is another key. */
+		n++;
+		CHECK(c < 128 && (c == GOOD[9]) == !memcmp(key, key2, 32));
+	}
+	CHECK(n == 64);
 	CHECK(!key64_read(key2, GOOD, KEY64_LEN - 1));
 	CHECK(!key64_read(key2, GOOD "=", KEY64_LEN + 1));
 }
