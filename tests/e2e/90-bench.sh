@@ -63,7 +63,13 @@ check "a build against itself has a ratio" ours \
 	'rows["unicast-64"]["sides"]["'"$other"'"]["ratio"]["median"] > 0'
 
 if unshare -Urn ip tuntap add dev vdeprobe mode tap 2>/dev/null; then
-	bench --rows trip-taps --against "$BUILD" >"$TMP/out"
+	# 20 ms may pass without a round trip on a machine that has others to
+	# serve; the row is left out then, with the reason.
+	for _ in 1 2 3; do
+		bench --rows trip-taps --against "$BUILD" >"$TMP/out"
+		ours '"trip-taps" in rows' && break
+		sed 's/^/# /' "$TMP/out"
+	done
 	check "datagrams go from host to host and back" ours \
 		'rows["trip-taps"]["sides"]["ours"]["value"]["median"] > 0'
 fi
